@@ -1,0 +1,1 @@
+# Placeholder sections are filled by the packaging work: binaries, data, headers, export.

@@ -1,0 +1,1 @@
+message(STATUS "rackwright ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, tests ${RACKWRIGHT_TESTS}")

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "common/estimate.hpp"
+#include "topology/evaluation.hpp"
+#include "topology/rack_design.hpp"
+#include "workloads/workload.hpp"
+
+namespace rackwright::results {
+
+enum class Verdict { feasible, feasible_after_change, not_feasible, undecided };
+[[nodiscard]] std::string_view to_string(Verdict v);  ///< "Feasible", "Feasible after one change", …
+
+/// One candidate, sized to carry the common demand at SLO.
+struct Candidate {
+  topology::RackDesign design;
+  topology::RackEvaluation evaluation;
+  Verdict verdict = Verdict::undecided;
+  int changes = 0;  ///< number of changes that make it feasible
+  /// 1-based; 0 without rank.
+  int rank = 0;
+  std::optional<Estimate> racks;          ///< whole racks
+  std::optional<Estimate> gpus;
+  std::optional<Estimate> cdus;
+  std::optional<Estimate> switches;       ///< scale-out leaf, spine, core
+  std::optional<Estimate> provisioned_w;  ///< racks x design envelope, rack AC input, + CDUs + switches shown apart
+  std::optional<Estimate> floor_m2;
+  std::optional<Estimate> tokens_per_s_per_mw;  ///< per provisioned MW
+  std::optional<Estimate> tokens_per_joule;     ///< load case (b), rack AC input
+  std::optional<Estimate> metric;               ///< the ranking metric
+  std::optional<topology::Limit> closest;       ///< smallest margin of a promised limit
+};
+
+/// A number the verdict rests on, with its id "P-014" shared by report and JSON.
+struct ProvenanceEntry {
+  std::string id;
+  std::string rack;
+  topology::Figure figure;
+  /// How far the winner's lead moves when the number moves over its interval; for sorting.
+  double leverage = 0;
+};
+
+/// "X lower than Y: Z leads".
+struct Threshold {
+  std::string change;
+  std::string effect;
+};
+
+struct Review {
+  std::string subject;   ///< workload title
+  std::string workload;
+  std::uint64_t seed = 0;
+  workloads::Slo slo;
+  std::string traffic_source;
+  std::string rank_by;       ///< key: "tokens_per_s_per_mw"
+  std::string rank_by_label; ///< "tokens per second per provisioned MW"
+  Estimate demand;           ///< output tokens per second at SLO every candidate carries
+  std::vector<Candidate> candidates;  ///< ranked first, then not feasible, then undecided
+  std::vector<ProvenanceEntry> provenance;  ///< most leverage first
+  std::vector<Threshold> thresholds;        ///< what would change the verdict
+  std::string headline;  ///< "Take gb300-nvl72, and cap each rack at 130 kW when a feed is lost."
+  std::string reason;
+  std::string catalog_hash;
+  std::string version;
+};
+
+struct ReviewOptions {
+  std::string rank_by = "tokens_per_s_per_mw";
+  std::optional<double> demand_tokens_per_s;
+};
+/// Metrics accepted by `rank_by`.
+[[nodiscard]] std::vector<std::string> rank_metrics();
+
+/// Sizes, judges, ranks, and words the verdict. `evaluations` are in the order of the designs.
+[[nodiscard]] Review make_review(const workloads::Workload& workload, std::uint64_t seed,
+                                 std::vector<topology::RackDesign> designs,
+                                 std::vector<topology::RackEvaluation> evaluations,
+                                 const ReviewOptions& options);
+
+/// `review.json`: stable keys, no time, host or path.
+[[nodiscard]] nlohmann::ordered_json to_json(const Review& review);
+[[nodiscard]] nlohmann::ordered_json to_json(const topology::RackEvaluation& evaluation);
+
+}  // namespace rackwright::results

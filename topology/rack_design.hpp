@@ -1,0 +1,146 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "topology/catalog.hpp"
+
+namespace rackwright::topology {
+
+enum class UnitPitch { rack_unit, open_unit };  ///< 44.45 mm, 48 mm
+enum class Face { front, rear };
+
+struct Envelope {
+  int height_units = 0;
+  UnitPitch pitch = UnitPitch::rack_unit;
+  double width_mm = 0, depth_mm = 0, height_mm = 0, opening_mm = 0;
+  Fact empty_weight_kg;
+  double front_clearance_mm = 0, rear_clearance_mm = 0;
+  Fact floor_rating_kpa;
+  Fact weight_limit_kg;
+  /// Footprint plus half of front and rear clearance aisles, m2.
+  [[nodiscard]] double floor_area_m2() const;
+};
+
+/// A part in the rack. `unit` is its lowest unit, counted from the bottom, from 1.
+struct Slot {
+  std::string id;     ///< "c01", "A1", "s3"
+  std::string part;   ///< catalogue id
+  std::string group;  ///< "compute", "switch", "power", "management", "blank"
+  double unit = 1;
+  double height = 1;  ///< units, from the part
+  Face face = Face::front;
+  int gpus = 0;
+};
+
+/// One upstream supply of a rack: a feed with its whips and breakers.
+struct Feed {
+  std::string id;  ///< "A", "B"
+  double volts_line_to_line = 0;
+  int phases = 3;
+  double breaker_a = 0;      ///< of each circuit
+  int circuits = 1;          ///< whips or PDU inputs on this feed
+  double derating = 0.8;     ///< continuous load share of the breaker rating
+  double power_factor = 0.98;
+  Fact source;
+  /// W this feed may carry: sqrt(3) V I derating pf (three-phase) or V I derating pf.
+  [[nodiscard]] double limit_w() const;
+};
+
+/// PSUs of one shelf, or of one node, that stand or fall together with one feed.
+struct PowerSource {
+  std::string id;    ///< slot id of the shelf, or node id + feed
+  std::string slot;  ///< slot that holds it
+  std::string feed;
+  int psus = 0;
+  double psu_w = 0;  ///< DC output rating of one PSU
+};
+
+/// Sources in parallel and the slots they supply. A shelf busbar is one bus for the rack; a node
+/// with its own PSUs is a bus of its own.
+struct PowerBus {
+  std::string id;
+  std::string boundary;  ///< of its load: "busbar DC" or "node DC"
+  double volts = 0;
+  std::vector<PowerSource> sources;
+  std::vector<std::string> loads;  ///< slot ids
+  Fact psu_peak_efficiency;
+  Fact section_limit_a;  ///< busbar section rating; blank for nodes
+  /// Failure units the maker promises to survive: "psu", "shelf", "feed".
+  std::vector<std::string> promised;
+};
+
+/// Points of a published required flow and drop, or of a CDU.
+struct FlowPoint {
+  double supply_c = 0;
+  double flow_lpm = 0;
+  double drop_kpa = 0;
+};
+
+/// The technology loop (TCS) of the rack.
+struct LiquidLoop {
+  std::string coolant;  ///< "pg25" or "water"
+  Fact liquid_fraction; ///< of rack heat
+  Fact supply_max_c;
+  Fact return_max_c;
+  Fact flow_max_lpm;
+  Fact working_pressure_bar;
+  std::vector<FlowPoint> required;  ///< published requirement table, with source below
+  std::string required_source;
+  std::string cdu;       ///< catalogue id
+  double racks_per_cdu = 1;
+  int cdus_installed = 1;  ///< per racks_per_cdu group; 2 for N+1
+};
+
+/// A rear-door heat exchanger.
+struct RearDoor {
+  std::string part;
+};
+
+struct Environment {
+  double air_inlet_c = 27;
+  double tcs_supply_c = 40;
+  double fws_supply_c = 30;
+  double dew_point_c = 15;
+  double altitude_m = 0;
+};
+
+/// One candidate rack of `topology/racks/*.json`.
+struct RackDesign {
+  std::string id;
+  std::string name;
+  std::string summary;    ///< "8 shelves, row CDU"
+  std::string file;
+  std::string device;     ///< kernels/devices id
+  int gpus = 0;
+  int scale_up_domain = 0;
+  bool is_template = false;  ///< a next generation with ranges and blanks
+  std::string cooling;       ///< "air", "rear door", "liquid"
+  Envelope envelope;
+  std::vector<Slot> slots;
+  std::vector<Feed> feeds;
+  std::vector<PowerBus> buses;
+  std::optional<LiquidLoop> liquid;
+  std::optional<RearDoor> rear_door;
+  Environment environment;
+  std::string fabric;         ///< topology/fabrics id for scale-out, may be empty
+  int scale_up_switches = 0;  ///< NVSwitch ASICs
+  int backplane_cartridges = 0;
+  int backplane_pairs = 0;
+  Fact edpp_w;            ///< rack peak excursion at rack AC input
+  Fact published_tdp_w;   ///< the maker's rack figure (range), rack AC input unless noted
+  Fact price_usd;
+  std::vector<std::string> notes;
+  std::vector<std::string> sources;
+
+  [[nodiscard]] const Slot* slot(const std::string& id) const;
+};
+
+/// Reads and checks a design: parts exist, slots inside the envelope and not overlapping on a face,
+/// feeds and slots named by buses exist. Throws InputError with all problems.
+[[nodiscard]] RackDesign read_rack_design(const std::filesystem::path& path,
+                                          const Catalog& catalog);
+
+}  // namespace rackwright::topology

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "workloads/data_type.hpp"
+#include "workloads/serving_plan.hpp"
+
+namespace rackwright::workloads {
+
+/// Classes that traces, power and reports are broken down by.
+enum class OperatorClass : std::uint8_t {
+  gemm, attention_prefill, attention_decode, moe, elementwise, sampling, collective, host
+};
+inline constexpr int kOperatorClassCount = 8;
+[[nodiscard]] std::string_view to_string(OperatorClass c);
+
+enum class Lane : std::uint8_t { compute, communication, copy };
+
+/// C[m,n] = A[m,k] x B[k,n], weights B of `type`, output bf16. A quantised `type` includes the
+/// quantiser of A.
+struct GemmShape {
+  double m = 0, n = 0, k = 0;
+  DataType type = DataType::bf16;
+};
+
+/// Attention on one GPU, all sequences of the step together. Shapes are per GPU (after TP).
+struct AttentionShape {
+  bool prefill = false;
+  double sequences = 0;
+  double query_tokens = 0;
+  double pairs = 0;      ///< query-key pairs per query head, over all sequences
+  double kv_tokens = 0;  ///< cached tokens read, over all sequences
+  int heads = 0, kv_heads = 0, head_dim = 0;
+  DataType kv_type = DataType::bf16;
+  int window = 0;
+  bool sinks = false;
+};
+
+/// MLA on one GPU. Prefill is un-absorbed (head dims qk 192, v 128); decode is absorbed (576 / 512)
+/// and reads the latent once for all heads.
+struct LatentAttentionShape {
+  bool prefill = false;
+  double sequences = 0;
+  double query_tokens = 0;
+  double pairs = 0;
+  double kv_tokens = 0;
+  int heads = 0;
+  int latent = 0, rope = 0, nope = 0, v = 0;
+  DataType kv_type = DataType::bf16;
+};
+
+/// The grouped GEMMs of one MoE layer on the heaviest rank.
+struct ExpertShape {
+  double tokens = 0;             ///< over the whole expert-parallel group
+  double rank_tokens = 0;        ///< token-expert pairs on the heaviest rank
+  double touched_experts = 0;    ///< experts with at least one token on that rank
+  int local_experts = 0;
+  int experts = 0, top_k = 0;
+  int hidden = 0, intermediate = 0;  ///< intermediate is per GPU (after expert TP)
+  int ep = 1, tp = 1;
+  bool gated = true;
+  DataType type = DataType::bf16;
+  double skew = 0;
+};
+
+/// Memory-bound work: norms, rotary, KV append, activation, router, permute, sampling.
+struct ElementwiseShape {
+  double bytes_read = 0, bytes_written = 0, flops = 0;
+};
+
+enum class CollectiveKind : std::uint8_t {
+  all_reduce, all_gather, reduce_scatter, all_to_all, send_recv
+};
+[[nodiscard]] std::string_view to_string(CollectiveKind kind);
+
+/// `bytes` is nccl-tests' size S: the full buffer (all-gather, reduce-scatter: the total; all-to-all:
+/// what one rank sends in all). `imbalance` >= 1 is the heaviest rank's load over the mean.
+/// Expert-parallel exchange (`expert_exchange`) is the engines' dispatch or combine kernel.
+struct CollectiveShape {
+  CollectiveKind kind = CollectiveKind::all_reduce;
+  int ranks = 1;
+  double bytes = 0;
+  AllReduceKind implementation = AllReduceKind::nccl;
+  double imbalance = 1;
+  bool expert_exchange = false;
+};
+
+/// CPU time of the engine between steps; `sequences` scheduled. The device profile prices it.
+struct HostShape {
+  double sequences = 0;
+};
+
+using OperatorShape = std::variant<GemmShape, AttentionShape, LatentAttentionShape, ExpertShape,
+                                   ElementwiseShape, CollectiveShape, HostShape>;
+
+struct Operator {
+  std::string_view name;  ///< a literal: "qkv_proj"
+  OperatorClass op_class = OperatorClass::gemm;
+  Lane lane = Lane::compute;
+  std::uint32_t repeat = 1;  ///< identical executions in the step (layers of the same kind)
+  OperatorShape shape;
+};
+
+/// Work of one execution (repeat not applied), on one GPU. The only place bytes and FLOPs come from.
+struct OperatorWork {
+  double flops = 0;
+  double exponentials = 0;   ///< softmax
+  double weight_bytes = 0;   ///< read once however large the batch
+  double memory_bytes = 0;   ///< all HBM traffic, weights included
+  double wire_bytes = 0;     ///< sent by this GPU over links, by algorithm volume, not busbw
+  DataType type = DataType::bf16;
+};
+[[nodiscard]] OperatorWork work_of(const Operator& op);
+
+}  // namespace rackwright::workloads
