@@ -50,6 +50,12 @@ class ProblemList {
   std::vector<InputProblem> problems_;
 };
 
+/// Inclusive bounds of a number. NaN and infinities cannot occur in JSON.
+struct NumberRange {
+  double min = -1e308;
+  double max = 1e308;
+};
+
 /// Typed, checked access to one JSON object. Getters record a problem and return a neutral value
 /// when the field is missing or of the wrong kind, so reading goes on; `finish` records unknown
 /// keys with the nearest known one. Throw once at the end with `ProblemList::throw_if_any`.
@@ -61,11 +67,7 @@ class ProblemList {
 ///     problems.throw_if_any();
 class ObjectReader {
  public:
-  /// Bounds are inclusive. NaN and infinities cannot occur in JSON; values outside are problems.
-  struct Range {
-    double min = -1e308;
-    double max = 1e308;
-  };
+  using Range = NumberRange;
 
   /// The root of `document`. Both arguments must outlive the reader.
   ObjectReader(const JsonDocument& document, ProblemList& problems);
