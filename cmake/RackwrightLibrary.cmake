@@ -24,7 +24,7 @@ function(rackwright_target target)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion
-      -Wshadow -Wnon-virtual-dtor $<$<BOOL:${RACKWRIGHT_WERROR}>:-Werror>>)
+      -Wno-missing-field-initializers -Wshadow -Wnon-virtual-dtor $<$<BOOL:${RACKWRIGHT_WERROR}>:-Werror>>)
   if(RACKWRIGHT_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)

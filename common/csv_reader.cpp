@@ -68,10 +68,9 @@ bool CsvReader::read_record(std::string& record) {
     }
     record += static_cast<char>(c);
     if (record.size() > options_.max_line_bytes) {
-      throw InputError(InputProblem{file_, line_, "",
-                                    fmt::format("a line of at most {} bytes",
-                                                options_.max_line_bytes),
-                                    "a longer one (not a CSV file?)"});
+      throw InputError(InputProblem{
+          file_, line_, "", fmt::format("a line of at most {} bytes", options_.max_line_bytes),
+          "a longer one (not a CSV file?)"});
     }
   }
   if (quoted) {
@@ -130,8 +129,8 @@ std::optional<std::size_t> CsvReader::column(std::string_view name) const {
 const std::string& CsvReader::cell(std::string_view name) const {
   const auto index = column(name);
   if (!index) {
-    throw InputError(InputProblem{file_, 0, std::string(name), "a column of this name",
-                                  "no such column"});
+    throw InputError(
+        InputProblem{file_, 0, std::string(name), "a column of this name", "no such column"});
   }
   return cells_.at(*index);
 }

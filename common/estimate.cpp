@@ -39,7 +39,7 @@ std::string fixed(double value, int decimals) {
   std::string text = fmt::format("{:.{}f}", std::abs(rounded), std::max(decimals, 0));
   const bool zero = text.find_first_not_of("0.") == std::string::npos;
   const std::size_t point = std::min(text.find('.'), text.size());
-  for (std::size_t i = point; i > 3 && point > 4; i -= 3) text.insert(i - 3, kThinSpace);
+  for (std::size_t i = point; i > 3; i -= 3) text.insert(i - 3, kThinSpace);
   if (rounded < 0 && !zero) text.insert(0, kMinus);
   return text;
 }
@@ -53,16 +53,22 @@ int decimals_for(double half_width) {
   return digits - 1 - static_cast<int>(exponent);
 }
 
-double half_width(const Estimate& e) { return (e.high - e.low) / 2; }
+double half_width(const Estimate& e) {
+  return (e.high - e.low) / 2;
+}
 
 }  // namespace
 
 std::string_view to_string(Origin origin) {
   switch (origin) {
-    case Origin::measured: return "measured";
-    case Origin::modelled: return "modelled";
-    case Origin::catalogue: return "catalogue";
-    case Origin::assumed: return "assumed";
+    case Origin::measured:
+      return "measured";
+    case Origin::modelled:
+      return "modelled";
+    case Origin::catalogue:
+      return "catalogue";
+    case Origin::assumed:
+      return "assumed";
   }
   return "assumed";
 }
@@ -74,7 +80,12 @@ Origin weakest(Origin a, Origin b) {
 }
 
 Estimate exact(double value, EstimateTag tag) {
-  return {value, std::move(tag.unit), tag.origin, value, value, tag.extrapolated,
+  return {value,
+          std::move(tag.unit),
+          tag.origin,
+          value,
+          value,
+          tag.extrapolated,
           std::move(tag.boundary)};
 }
 
@@ -124,7 +135,8 @@ Estimate ratio(const Estimate& a, const Estimate& b, std::string unit) {
   if (b.value == 0) throw std::invalid_argument("ratio to zero");
   const double value = a.value / b.value;
   const auto relative = [](double part, double whole) { return whole == 0 ? 0 : part / whole; };
-  const double low = std::hypot(relative(a.value - a.low, a.value), relative(b.high - b.value, b.value));
+  const double low =
+      std::hypot(relative(a.value - a.low, a.value), relative(b.high - b.value, b.value));
   const double high =
       std::hypot(relative(a.high - a.value, a.value), relative(b.value - b.low, b.value));
   Estimate result = combine(a, b, value, std::abs(value) * low, std::abs(value) * high);

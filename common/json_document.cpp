@@ -28,6 +28,13 @@ std::string escape_token(std::string_view token) {
   return result;
 }
 
+/// Line of the next character, and of the last one taken. The parser looks one character past a
+/// number, so a number at the end of a line is on the line of the character before.
+struct LinePosition {
+  std::size_t now = 1;
+  std::size_t before = 1;
+};
+
 /// Iterator over text that counts lines as the parser pulls characters.
 class LineCountingIterator {
  public:
@@ -37,10 +44,11 @@ class LineCountingIterator {
   using pointer = const char*;
   using reference = const char&;
 
-  LineCountingIterator(const char* at, std::size_t* line) : at_(at), line_(line) {}
+  LineCountingIterator(const char* at, LinePosition* line) : at_(at), line_(line) {}
   reference operator*() const { return *at_; }
   LineCountingIterator& operator++() {
-    if (*at_ == '\n') ++*line_;
+    line_->before = line_->now;
+    if (*at_ == '\n') ++line_->now;
     ++at_;
     return *this;
   }
@@ -54,22 +62,22 @@ class LineCountingIterator {
 
  private:
   const char* at_;
-  std::size_t* line_;
+  LinePosition* line_;
 };
 
 /// Records the line of every value and finds duplicate keys.
 class LineRecorder {
  public:
-  LineRecorder(const std::size_t& line, std::map<std::string, std::size_t>& lines)
+  LineRecorder(const LinePosition& line, std::map<std::string, std::size_t>& lines)
       : line_(line), lines_(lines) {}
 
-  bool null() { return value(); }
-  bool boolean(bool) { return value(); }
-  bool number_integer(Json::number_integer_t) { return value(); }
-  bool number_unsigned(Json::number_unsigned_t) { return value(); }
-  bool number_float(Json::number_float_t, const Json::string_t&) { return value(); }
-  bool string(Json::string_t&) { return value(); }
-  bool binary(Json::binary_t&) { return value(); }
+  bool null() { return value(line_.now); }
+  bool boolean(bool) { return value(line_.now); }
+  bool number_integer(Json::number_integer_t) { return value(line_.before); }
+  bool number_unsigned(Json::number_unsigned_t) { return value(line_.before); }
+  bool number_float(Json::number_float_t, const Json::string_t&) { return value(line_.before); }
+  bool string(Json::string_t&) { return value(line_.now); }
+  bool binary(Json::binary_t&) { return value(line_.now); }
   bool start_object(std::size_t) { return open(false); }
   bool start_array(std::size_t) { return open(true); }
   bool end_object() { return close(); }
@@ -79,7 +87,7 @@ class LineRecorder {
     level.token = escape_token(name);
     if (!level.keys.insert(name).second && duplicate_.empty()) {
       duplicate_ = pointer();
-      duplicate_line_ = line_;
+      duplicate_line_ = line_.now;
     }
     return true;
   }
@@ -105,13 +113,13 @@ class LineRecorder {
     }
     return result;
   }
-  bool value() {
-    lines_.emplace(pointer(), line_);
+  bool value(std::size_t line) {
+    lines_.emplace(pointer(), line);
     advance();
     return true;
   }
   bool open(bool is_array) {
-    lines_.emplace(pointer(), line_);
+    lines_.emplace(pointer(), line_.now);
     levels_.push_back({is_array, 0, "", {}});
     return true;
   }
@@ -124,7 +132,7 @@ class LineRecorder {
     if (!levels_.empty() && levels_.back().is_array) ++levels_.back().index;
   }
 
-  const std::size_t& line_;
+  const LinePosition& line_;
   std::map<std::string, std::size_t>& lines_;
   std::vector<Level> levels_;
   std::string duplicate_;
@@ -156,7 +164,7 @@ JsonDocument JsonDocument::parse_text(std::string_view text, std::string name) {
     throw InputError(InputProblem{document.name_, line, fmt::format("column {}", column),
                                   "valid JSON", text.empty() ? "an empty file" : reason});
   }
-  std::size_t line = 1;
+  LinePosition line;
   LineRecorder recorder(line, document.lines_);
   Json::sax_parse(LineCountingIterator(text.data(), &line),
                   LineCountingIterator(text.data() + text.size(), &line), &recorder);
@@ -183,9 +191,12 @@ void ProblemList::throw_if_any() const {
 
 std::string describe(const Json& value) {
   switch (value.type()) {
-    case Json::value_t::object: return "an object";
-    case Json::value_t::array: return fmt::format("a list of {}", value.size());
-    default: break;
+    case Json::value_t::object:
+      return "an object";
+    case Json::value_t::array:
+      return fmt::format("a list of {}", value.size());
+    default:
+      break;
   }
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
@@ -195,8 +206,7 @@ std::string describe(const Json& value) {
 ObjectReader::ObjectReader(const JsonDocument& document, ProblemList& problems)
     : ObjectReader(document, problems, "") {}
 
-ObjectReader::ObjectReader(const JsonDocument& document, ProblemList& problems,
-                           std::string pointer)
+ObjectReader::ObjectReader(const JsonDocument& document, ProblemList& problems, std::string pointer)
     : document_(&document), problems_(&problems), pointer_(std::move(pointer)) {
   static const Json empty = Json::object();
   value_ = &empty;
@@ -426,8 +436,8 @@ std::vector<std::string> ObjectReader::keys() const {
 void ObjectReader::check_format_version(int supported) {
   const long long version = integer("format_version", {.min = 1});
   if (version > supported) {
-    problem("format_version", fmt::format("at most {} (this program is older than the file)",
-                                          supported),
+    problem("format_version",
+            fmt::format("at most {} (this program is older than the file)", supported),
             std::to_string(version));
   }
 }

@@ -16,8 +16,8 @@ namespace fs = std::filesystem;
 namespace {
 
 InputError cannot_write(const fs::path& path, std::string found) {
-  return InputError(InputProblem{path.string(), 0, "", "a place that can be written",
-                                 std::move(found)});
+  return InputError(
+      InputProblem{path.string(), 0, "", "a place that can be written", std::move(found)});
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ extern "C" void on_signal(int number) {
 ProgressLine::ProgressLine(std::ostream& out, bool is_terminal)
     : out_(out), is_terminal_(is_terminal), start_(std::chrono::steady_clock::now()) {}
 
-ProgressLine::~ProgressLine() { finish(); }
+ProgressLine::~ProgressLine() {
+  finish();
+}
 
 void ProgressLine::update(std::string_view what, double done, double total) {
   if (!is_terminal_) return;
@@ -61,7 +63,9 @@ InterruptGuard::~InterruptGuard() {
   std::signal(SIGTERM, SIG_DFL);
 }
 
-bool interrupted() { return signal_count > 0; }
+bool interrupted() {
+  return signal_count > 0;
+}
 
 void throw_if_interrupted() {
   if (interrupted()) throw Interrupted();

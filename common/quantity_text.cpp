@@ -20,8 +20,8 @@ struct Parts {
 };
 
 InputError bad(std::string_view text, std::string_view field, std::string expected) {
-  return InputError(InputProblem{"", 0, std::string(field), std::move(expected),
-                                 fmt::format("\"{}\"", text)});
+  return InputError(
+      InputProblem{"", 0, std::string(field), std::move(expected), fmt::format("\"{}\"", text)});
 }
 
 /// Splits `89 l/min`; nothing is said about the unit yet.
@@ -29,8 +29,7 @@ bool split(std::string_view text, Parts& parts) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   if (text.starts_with('+')) text.remove_prefix(1);
-  const auto [end, status] =
-      std::from_chars(text.data(), text.data() + text.size(), parts.number);
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), parts.number);
   if (status != std::errc() || !std::isfinite(parts.number)) return false;
   parts.unit = text.substr(static_cast<std::size_t>(end - text.data()));
   while (parts.unit.starts_with(' ')) parts.unit.remove_prefix(1);
@@ -93,18 +92,15 @@ Pressure parse_pressure(std::string_view text, std::string_view field) {
 }
 
 Duration parse_duration(std::string_view text, std::string_view field) {
-  return parse<Duration>(text, field, "500ms",
-                         {{"us", microsecond},
-                          {"ms", millisecond},
-                          {"s", second},
-                          {"min", second * 60},
-                          {"h", hour}});
+  return parse<Duration>(
+      text, field, "500ms",
+      {{"us", microsecond}, {"ms", millisecond}, {"s", second}, {"min", second * 60}, {"h", hour}});
 }
 
 Length parse_length(std::string_view text, std::string_view field) {
-  return parse<Length>(text, field, "600mm",
-                       {{"mm", millimetre}, {"m", metre}, {"in", inch}, {"RU", rack_unit},
-                        {"OU", open_unit}});
+  return parse<Length>(
+      text, field, "600mm",
+      {{"mm", millimetre}, {"m", metre}, {"in", inch}, {"RU", rack_unit}, {"OU", open_unit}});
 }
 
 std::string to_text(Power power) {
@@ -118,7 +114,9 @@ std::string to_text(Temperature temperature) {
   return fmt::format("{:.1f} °C", temperature.celsius());
 }
 
-std::string to_text(TemperatureDelta delta) { return fmt::format("{:.1f} K", delta.in(kelvin)); }
+std::string to_text(TemperatureDelta delta) {
+  return fmt::format("{:.1f} K", delta.in(kelvin));
+}
 
 std::string to_text(VolumeFlow flow) {
   const double lpm = flow.in(litre_per_minute);

@@ -47,7 +47,9 @@ std::uint64_t RandomSource::next() {
   return result;
 }
 
-double RandomSource::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double RandomSource::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
 std::uint64_t RandomSource::below(std::uint64_t n) {
   // Rejection keeps it exactly uniform.
@@ -57,7 +59,9 @@ std::uint64_t RandomSource::below(std::uint64_t n) {
   return value % n;
 }
 
-double RandomSource::exponential(double mean) { return -mean * std::log1p(-uniform()); }
+double RandomSource::exponential(double mean) {
+  return -mean * std::log1p(-uniform());
+}
 
 double RandomSource::normal() {
   while (true) {

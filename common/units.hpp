@@ -30,9 +30,18 @@ class Quantity {
 
   constexpr auto operator<=>(const Quantity&) const = default;
   constexpr Quantity operator-() const { return Quantity(-value_); }
-  constexpr Quantity& operator+=(Quantity o) { value_ += o.value_; return *this; }
-  constexpr Quantity& operator-=(Quantity o) { value_ -= o.value_; return *this; }
-  constexpr Quantity& operator*=(double k) { value_ *= k; return *this; }
+  constexpr Quantity& operator+=(Quantity o) {
+    value_ += o.value_;
+    return *this;
+  }
+  constexpr Quantity& operator-=(Quantity o) {
+    value_ -= o.value_;
+    return *this;
+  }
+  constexpr Quantity& operator*=(double k) {
+    value_ *= k;
+    return *this;
+  }
   friend constexpr Quantity operator+(Quantity a, Quantity b) { return a += b; }
   friend constexpr Quantity operator-(Quantity a, Quantity b) { return a -= b; }
   friend constexpr Quantity operator*(Quantity a, double k) { return Quantity(a.value_ * k); }
@@ -134,12 +143,24 @@ inline constexpr auto gigabyte_per_second = DataRate::from_si(1e9);
 inline constexpr auto gigabit_per_second = DataRate::from_si(1e9 / 8);
 
 inline namespace literals {
-constexpr Power operator""_W(long double v) { return static_cast<double>(v) * watt; }
-constexpr Power operator""_kW(long double v) { return static_cast<double>(v) * kilowatt; }
-constexpr Current operator""_A(long double v) { return static_cast<double>(v) * ampere; }
-constexpr Voltage operator""_V(long double v) { return static_cast<double>(v) * volt; }
-constexpr TemperatureDelta operator""_K(long double v) { return static_cast<double>(v) * kelvin; }
-constexpr Duration operator""_s(long double v) { return static_cast<double>(v) * second; }
+constexpr Power operator""_W(long double v) {
+  return static_cast<double>(v) * watt;
+}
+constexpr Power operator""_kW(long double v) {
+  return static_cast<double>(v) * kilowatt;
+}
+constexpr Current operator""_A(long double v) {
+  return static_cast<double>(v) * ampere;
+}
+constexpr Voltage operator""_V(long double v) {
+  return static_cast<double>(v) * volt;
+}
+constexpr TemperatureDelta operator""_K(long double v) {
+  return static_cast<double>(v) * kelvin;
+}
+constexpr Duration operator""_s(long double v) {
+  return static_cast<double>(v) * second;
+}
 }  // namespace literals
 
 }  // namespace rackwright

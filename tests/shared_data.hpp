@@ -17,7 +17,7 @@ inline std::filesystem::path shared_data() {
 }  // namespace rackwright::testing
 
 /// Skips the test with a reason when `relative` is not in the shared data.
-#define RACKWRIGHT_NEED_SHARED(relative)                                                     \
-  if (!std::filesystem::exists(::rackwright::testing::shared_data() / (relative)))           \
+#define RACKWRIGHT_NEED_SHARED(relative)                                                      \
+  if (!std::filesystem::exists(::rackwright::testing::shared_data() / (relative)))            \
   GTEST_SKIP() << "no measured data at " << ::rackwright::testing::shared_data() / (relative) \
                << "; set RACKWRIGHT_SHARED_DATA"
