@@ -11,7 +11,14 @@ namespace rackwright::workloads {
 
 /// Classes that traces, power and reports are broken down by.
 enum class OperatorClass : std::uint8_t {
-  gemm, attention_prefill, attention_decode, moe, elementwise, sampling, collective, host
+  gemm,
+  attention_prefill,
+  attention_decode,
+  moe,
+  elementwise,
+  sampling,
+  collective,
+  host
 };
 inline constexpr int kOperatorClassCount = 8;
 [[nodiscard]] std::string_view to_string(OperatorClass c);
@@ -19,7 +26,7 @@ inline constexpr int kOperatorClassCount = 8;
 enum class Lane : std::uint8_t { compute, communication, copy };
 
 /// C[m,n] = A[m,k] x B[k,n], weights B of `type`, output bf16. A quantised `type` includes the
-/// quantiser of A.
+/// quantiser of A: it reads bf16 and writes `type`, which the GEMM reads again.
 struct GemmShape {
   double m = 0, n = 0, k = 0;
   DataType type = DataType::bf16;
@@ -51,11 +58,11 @@ struct LatentAttentionShape {
   DataType kv_type = DataType::bf16;
 };
 
-/// The grouped GEMMs of one MoE layer on the heaviest rank.
+/// The grouped GEMMs of one MoE layer on the heaviest rank, with the activation between them.
 struct ExpertShape {
-  double tokens = 0;             ///< over the whole expert-parallel group
-  double rank_tokens = 0;        ///< token-expert pairs on the heaviest rank
-  double touched_experts = 0;    ///< experts with at least one token on that rank
+  double tokens = 0;           ///< over the whole expert-parallel group
+  double rank_tokens = 0;      ///< token-expert pairs on the heaviest rank
+  double touched_experts = 0;  ///< experts with at least one token on that rank
   int local_experts = 0;
   int experts = 0, top_k = 0;
   int hidden = 0, intermediate = 0;  ///< intermediate is per GPU (after expert TP)
@@ -71,13 +78,17 @@ struct ElementwiseShape {
 };
 
 enum class CollectiveKind : std::uint8_t {
-  all_reduce, all_gather, reduce_scatter, all_to_all, send_recv
+  all_reduce,
+  all_gather,
+  reduce_scatter,
+  all_to_all,
+  send_recv
 };
 [[nodiscard]] std::string_view to_string(CollectiveKind kind);
 
-/// `bytes` is nccl-tests' size S: the full buffer (all-gather, reduce-scatter: the total; all-to-all:
-/// what one rank sends in all). `imbalance` >= 1 is the heaviest rank's load over the mean.
-/// Expert-parallel exchange (`expert_exchange`) is the engines' dispatch or combine kernel.
+/// `bytes` is nccl-tests' size S: the full buffer (all-gather, reduce-scatter: the total;
+/// all-to-all: what one rank sends in all). `imbalance` >= 1 is the heaviest rank's load over the
+/// mean. Expert-parallel exchange (`expert_exchange`) is the engines' dispatch or combine kernel.
 struct CollectiveShape {
   CollectiveKind kind = CollectiveKind::all_reduce;
   int ranks = 1;
@@ -103,13 +114,32 @@ struct Operator {
   OperatorShape shape;
 };
 
-/// Work of one execution (repeat not applied), on one GPU. The only place bytes and FLOPs come from.
+/// Work of one execution (repeat not applied), on one GPU. The only place bytes and FLOPs come
+/// from.
+///
+/// | shape | FLOPs | memory bytes |
+/// |---|---|---|
+/// | GEMM | 2mnk | A + B + C; a quantised type reads A in bf16, writes and reads it in the type |
+/// | attention | 4 x heads x head_dim x pairs | queries and outputs in bf16, K and V read once |
+/// | MLA prefill | 2 x heads x (nope + rope + v) x pairs | as above, K and V per head in bf16 |
+/// | MLA decode | 2 x heads x (2 latent + rope) x pairs | the latent cache read once for all heads
+/// | | experts | 2 x 3 (2 ungated) x rank_tokens x hidden x intermediate | touched experts' weights
+/// once,
+///   activations in and out of both GEMMs |
+///
+/// Exponentials are one per query head and pair. `pairs` counts the diagonal: a prompt of S tokens
+/// has S(S+1)/2.
+///
+/// Wire bytes, n ranks, size S: all-reduce 2(n-1)/n S; all-gather, reduce-scatter, all-to-all
+/// (n-1)/n S; send S. The engine's all-reduce sends (n-1) S while it is one-shot (n = 2, or
+/// S < 512 KiB for n <= 4, or S < 256 KiB for n <= 8), else as the ring (vLLM
+/// csrc/custom_all_reduce.cuh). The heaviest rank's `imbalance` multiplies all-to-all.
 struct OperatorWork {
   double flops = 0;
-  double exponentials = 0;   ///< softmax
-  double weight_bytes = 0;   ///< read once however large the batch
-  double memory_bytes = 0;   ///< all HBM traffic, weights included
-  double wire_bytes = 0;     ///< sent by this GPU over links, by algorithm volume, not busbw
+  double exponentials = 0;  ///< softmax
+  double weight_bytes = 0;  ///< read once however large the batch
+  double memory_bytes = 0;  ///< all HBM traffic, weights included
+  double wire_bytes = 0;    ///< sent by this GPU over links, by algorithm volume, not busbw
   DataType type = DataType::bf16;
 };
 [[nodiscard]] OperatorWork work_of(const Operator& op);

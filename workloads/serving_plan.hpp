@@ -27,7 +27,9 @@ struct ServingPlan {
   int tp = 1;  ///< tensor parallel, inside one scale-up domain
   int pp = 1;  ///< pipeline parallel
   int dp = 1;  ///< data-parallel attention ranks inside one replica (MoE models)
-  int ep = 1;  ///< expert parallel over tp x dp GPUs; divides it; the rest is expert tensor parallel
+  /// Expert parallel over tp x dp GPUs; divides it; the rest is expert tensor parallel. 0 = all of
+  /// them for a MoE model, 1 for a dense one (`resolved`).
+  int ep = 1;
   int cp = 1;  ///< context parallel
   DataType weights = DataType::bf16;
   DataType kv = DataType::bf16;
@@ -45,16 +47,38 @@ struct ServingPlan {
 };
 
 /// Reads a plan; `tp`, `dp`, `ep` may be lists, and the result holds every consistent combination
-/// (the caller picks the best). Problems: ep not dividing tp x dp, values under 1, ….
+/// (the caller picks the best). An absent `ep` stays 0, see `resolved`. Problems: ep not dividing
+/// tp x dp, values under 1, unknown keys, ….
 [[nodiscard]] std::vector<ServingPlan> read_serving_plans(ObjectReader& reader);
 
+/// `plan` with `ep` filled in for `model`: 0 becomes tp x dp for a MoE model (at most the number of
+/// experts) and 1 for a dense one.
+[[nodiscard]] ServingPlan resolved(ServingPlan plan, const ModelConfig& model);
+/// Why `model` cannot run under `plan` ("" when it can): heads not divisible by tp, ep on a dense
+/// model, ep not dividing tp x dp, more stages than layers, ….
+[[nodiscard]] std::string plan_problem(const ModelConfig& model, const ServingPlan& plan);
+
 /// Bytes on the fullest GPU of a replica.
+///
+/// Weights: attention and dense MLP are divided by tp (KV projections replicate when tp exceeds the
+/// KV heads; MLA down-projections and the indexer are whole on each GPU); experts by ep, the rest
+/// of tp x dp splits each expert; shared experts by tp, whole with dp > 1 (as DeepEP engines keep
+/// them); embedding and LM head by tp; pp gives a stage ceil(layers / pp) of each kind.
+///
+/// Activations: t = ceil(prefill_chunk / (dp cp)) tokens of one chunk on this GPU, bf16, the widest
+/// layer's live set: t x 2 B x (4 hidden + max(qkv + attention output, gate, up and their product,
+/// expert inputs and outputs of the heaviest balanced rank)), plus logits of ceil(max_batch / dp)
+/// sequences, (2 + 4) B x vocabulary / tp each.
+///
+/// KV: layers with a window either count fully or as max_batch full windows set aside, whichever
+/// leaves room for more tokens (hybrid cache managers do the latter).
 struct MemoryUse {
   double weights = 0;
   double activations = 0;
   double reserve = 0;       ///< 10 % of the capacity
   double kv_available = 0;  ///< what is left for KV cache; negative when the model does not fit
-  double kv_per_token = 0;  ///< on that GPU; MLA latent replicated over TP, KV heads when TP > heads
+  double kv_per_token =
+      0;  ///< on that GPU; MLA latent replicated over TP, KV heads when TP > heads
   [[nodiscard]] bool fits() const { return kv_available > 0; }
   /// Tokens of KV cache the whole replica can hold (per attention rank x dp).
   double kv_tokens = 0;
