@@ -16,7 +16,8 @@ struct Request {
   std::uint32_t prompt_tokens = 0;
   std::uint32_t output_tokens = 1;  ///< at least 1
   std::uint32_t image_tokens = 0;   ///< part of prompt_tokens
-  /// Ids of prompt blocks of `RequestTrace::prefix_block` tokens, for the prefix cache; may be empty.
+  /// Ids of prompt blocks of `RequestTrace::prefix_block` tokens, for the prefix cache; may be
+  /// empty.
   std::vector<std::uint32_t> prefix_blocks;
 };
 
