@@ -1,1 +1,6 @@
-message(STATUS "rackwright ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, tests ${RACKWRIGHT_TESTS}")
+message(NOTICE "-- rackwright ${PROJECT_VERSION}, ${CMAKE_BUILD_TYPE}")
+message(NOTICE "--   tests:  ${RACKWRIGHT_TESTS}")
+message(NOTICE "--   CUDA:   ${RACKWRIGHT_CUDA_STATE}")
+if(RACKWRIGHT_WEB_STATE)
+  message(NOTICE "--   charts: ${RACKWRIGHT_WEB_STATE}")
+endif()

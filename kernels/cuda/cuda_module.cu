@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <vector>
+
+#include <cuda_runtime.h>
+
+#include "kernels/cuda/cuda_abi.h"
+
+namespace {
+
+/// Streams `count` 16-byte words from `from` to `to`: 32 bytes of HBM traffic a word. The check of a
+/// device's memory rate, and the yardstick of every memory-bound kernel.
+__global__ void stream_copy(const float4* __restrict__ from, float4* __restrict__ to,
+                            std::size_t count) {
+  const std::size_t stride = static_cast<std::size_t>(gridDim.x) * blockDim.x;
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
+       i += stride) {
+    to[i] = from[i];
+  }
+}
+
+const char* remedy(cudaError_t error) {
+  switch (error) {
+    case cudaErrorInsufficientDriver: return "install or update the NVIDIA driver";
+    case cudaErrorNoDevice: return "no GPU is visible: check CUDA_VISIBLE_DEVICES and the container";
+    case cudaErrorMemoryAllocation: return "another process holds the memory";
+    case cudaErrorNoKernelImageForDevice:
+      return "this build has no code for the device: rebuild with its CMAKE_CUDA_ARCHITECTURES";
+    default: return "see the CUDA error list";
+  }
+}
+
+/// Reports a failed call, resets the last-error state, and returns its code.
+int failed(cudaError_t error, const char* call, char* message) {
+  std::snprintf(message, RACKWRIGHT_CUDA_TEXT, "%s: %s (%d): %s", call, cudaGetErrorName(error),
+                static_cast<int>(error), remedy(error));
+  (void)cudaGetLastError();
+  return static_cast<int>(error);
+}
+
+#define RACKWRIGHT_CUDA_TRY(call)                                          \
+  if (const cudaError_t error = (call); error != cudaSuccess) {            \
+    return failed(error, #call, message);                                  \
+  }
+
+/// Device memory and events of one measurement; freed on every path.
+struct CopyBuffers {
+  void* from = nullptr;
+  void* to = nullptr;
+  cudaEvent_t start = nullptr;
+  cudaEvent_t stop = nullptr;
+  ~CopyBuffers() {
+    (void)cudaFree(from);
+    (void)cudaFree(to);
+    if (start != nullptr) (void)cudaEventDestroy(start);
+    if (stop != nullptr) (void)cudaEventDestroy(stop);
+  }
+};
+
+int measure_copy(const RackwrightCudaDevice& device, double& bytes_per_s, char* message) {
+  // Eight times the L2, so that it cannot serve the reads; at most an eighth of the memory.
+  const auto bytes = static_cast<std::size_t>(
+      std::min(device.memory_bytes / 8, std::max(device.l2_bytes * 8, 256e6)));
+  const std::size_t words = bytes / sizeof(float4);
+  CopyBuffers buffers;
+  RACKWRIGHT_CUDA_TRY(cudaMalloc(&buffers.from, words * sizeof(float4)));
+  RACKWRIGHT_CUDA_TRY(cudaMalloc(&buffers.to, words * sizeof(float4)));
+  RACKWRIGHT_CUDA_TRY(cudaMemset(buffers.from, 1, words * sizeof(float4)));
+  RACKWRIGHT_CUDA_TRY(cudaEventCreate(&buffers.start));
+  RACKWRIGHT_CUDA_TRY(cudaEventCreate(&buffers.stop));
+  std::vector<float> milliseconds;
+  for (int repetition = 0; repetition < 12; ++repetition) {
+    RACKWRIGHT_CUDA_TRY(cudaEventRecord(buffers.start));
+    stream_copy<<<device.multiprocessors * 8, 256>>>(static_cast<const float4*>(buffers.from),
+                                                     static_cast<float4*>(buffers.to), words);
+    RACKWRIGHT_CUDA_TRY(cudaGetLastError());
+    RACKWRIGHT_CUDA_TRY(cudaEventRecord(buffers.stop));
+    RACKWRIGHT_CUDA_TRY(cudaEventSynchronize(buffers.stop));
+    float elapsed = 0;
+    RACKWRIGHT_CUDA_TRY(cudaEventElapsedTime(&elapsed, buffers.start, buffers.stop));
+    if (repetition >= 2) milliseconds.push_back(elapsed);  // the first two warm up
+  }
+  std::nth_element(milliseconds.begin(), milliseconds.begin() + 5, milliseconds.end());
+  bytes_per_s = 2.0 * static_cast<double>(words * sizeof(float4)) / (milliseconds[5] * 1e-3);
+  return 0;
+}
+
+}  // namespace
+
+extern "C" int rackwright_cuda_abi(void) { return RACKWRIGHT_CUDA_ABI; }
+
+extern "C" int rackwright_cuda_device_count(int* count, char message[RACKWRIGHT_CUDA_TEXT]) {
+  *count = 0;
+  RACKWRIGHT_CUDA_TRY(cudaGetDeviceCount(count));
+  return 0;
+}
+
+extern "C" int rackwright_cuda_probe(int device, RackwrightCudaDevice* out,
+                                     char message[RACKWRIGHT_CUDA_TEXT]) {
+  RACKWRIGHT_CUDA_TRY(cudaSetDevice(device));
+  cudaDeviceProp properties{};
+  RACKWRIGHT_CUDA_TRY(cudaGetDeviceProperties(&properties, device));
+  int clock_khz = 0;
+  RACKWRIGHT_CUDA_TRY(cudaDeviceGetAttribute(&clock_khz, cudaDevAttrClockRate, device));
+  std::snprintf(out->name, sizeof out->name, "%s", properties.name);
+  out->compute_capability = properties.major * 10 + properties.minor;
+  out->multiprocessors = properties.multiProcessorCount;
+  out->memory_bytes = static_cast<double>(properties.totalGlobalMem);
+  out->l2_bytes = properties.l2CacheSize;
+  out->clock_hz = clock_khz * 1e3;
+  return measure_copy(*out, out->copy_bytes_per_s, message);
+}
