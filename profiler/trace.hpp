@@ -23,7 +23,8 @@ struct Slice {
   workloads::OperatorClass op_class = workloads::OperatorClass::gemm;
 };
 
-/// Totals of one operator class over the whole replay, per GPU.
+/// Totals of one operator class over the whole replay, per GPU. Seconds are the operators' own:
+/// where lanes overlap their sum exceeds the busy time.
 struct ClassTotal {
   double seconds = 0;
   double joules = 0;
@@ -71,6 +72,7 @@ struct Trace {
   // content
   std::vector<Slice> slices;  ///< by start
   double idle_w = 0;          ///< per GPU between steps, module input
+  bool idle_unknown = false;  ///< idle power is blank: gaps count as 0 W, energy is a lower bound
   double end_s = 0;
   std::array<ClassTotal, workloads::kOperatorClassCount> totals;
   Traffic traffic;
@@ -82,17 +84,25 @@ struct Trace {
   [[nodiscard]] double joules_per_gpu() const;
 };
 
+/// End of slice `index`. The length of a slice is a float: within a busy stretch its exact end is the
+/// start of the next slice (or the end of the trace).
+[[nodiscard]] double slice_end_s(const Trace& trace, std::size_t index);
+
 /// Power of one GPU as a piecewise-constant function: value w[i] holds on [t[i], t[i+1]).
 struct PowerTimeline {
   std::vector<double> t;  ///< edges, ascending, one more than w
   std::vector<double> w;
   [[nodiscard]] double integral() const;  ///< J
 };
-/// From slices and idle power over [0, end_s].
+/// From slices and idle power over [0, end_s]. Throws std::invalid_argument for a trace that was
+/// recorded without slices.
 [[nodiscard]] PowerTimeline power_timeline(const Trace& trace);
-/// Means over consecutive windows of `window_s` (exact integrals over edges).
+/// Means over consecutive windows of `window_s` (exact integrals over edges); the last window may be
+/// shorter and is the mean over what there is of it.
 [[nodiscard]] std::vector<double> windowed_means(const PowerTimeline& timeline, double window_s);
-/// SLO shares and percentiles of finished requests. TPOT of single-token answers is left out.
+/// SLO shares and percentiles of finished requests, by nearest rank; P99 with its order-statistic 90 %
+/// interval (with fewer than 299 requests its upper end is only the largest value seen). TPOT of
+/// single-token answers is left out.
 [[nodiscard]] RequestMetrics request_metrics(const std::vector<workloads::RequestOutcome>& requests,
                                              const workloads::Slo& slo, double duration_s);
 
