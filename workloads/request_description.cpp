@@ -14,8 +14,10 @@ namespace rackwright::workloads {
 
 namespace {
 
-constexpr std::array kProbabilities{0.0, 0.01, 0.05, 0.1, 0.2,  0.3,  0.4,   0.5,
-                                    0.6, 0.7,  0.8,  0.9, 0.95, 0.99, 0.999, 1.0};
+/// Closer together in the upper tail, where lengths curve: straight pieces then keep the mean.
+constexpr std::array kProbabilities{0.0,  0.01, 0.05, 0.1,  0.2,   0.3,   0.4,
+                                    0.5,  0.6,  0.7,  0.8,  0.85,  0.9,   0.93,
+                                    0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0};
 
 SessionDescription read_sessions(ObjectReader reader) {
   SessionDescription session;

@@ -49,7 +49,7 @@ struct RequestDescription {
                                              double duration_s, std::uint64_t seed);
 
 /// What `read_request_description` reads, fitted to a trace: rate, cv of the gaps inside windows of
-/// 60 s and of the rate between them, 15 quantiles of prompt and output, rank correlation, image
+/// 60 s and of the rate between them, 21 quantiles of prompt and output, rank correlation, image
 /// tokens. Arrival times of a coarse clock (Mooncake's 3 s) carry no gaps: the cv is then the
 /// square root of the index of dispersion of counts over windows of ten ticks, which a renewal
 /// process tends to. Sessions are not looked for. `source` is put in as it is. Throws InputError
@@ -71,7 +71,7 @@ struct SessionStatistics {
 };
 [[nodiscard]] SessionStatistics find_sessions(const RequestTrace& trace);
 
-/// The 15 quantiles of a description from a sample (which need not be sorted).
+/// The 21 quantiles of a description from a sample (which need not be sorted).
 [[nodiscard]] Quantiles quantiles_of(std::vector<double> values);
 
 /// Spearman's rank correlation with mean ranks for ties.

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
+#include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -62,44 +65,41 @@ std::vector<ArrivalWindow> arrival_windows(const RequestDescription& description
   return windows;
 }
 
-/// Adds the turns of one session. Blocks of a growing prompt keep their ids from turn to turn;
-/// those of the system prompt are the same in all sessions.
+/// Makes the turns of sessions. Blocks of a growing prompt keep their ids from turn to turn; those
+/// of the system prompt are the same in all sessions.
 class SessionWriter {
  public:
-  SessionWriter(const RequestDescription& description, RequestTrace& trace)
-      : description_(description),
-        session_(*description.sessions),
-        lengths_(description),
-        trace_(trace) {
+  explicit SessionWriter(const RequestDescription& description)
+      : description_(description), session_(*description.sessions), lengths_(description) {
     shared_blocks_ =
         static_cast<std::uint32_t>(session_.shared_prefix_tokens / session_.prefix_block);
     next_id_ = shared_blocks_;
   }
 
-  void write(double start_s, double duration_s, RandomSource& random) {
+  /// Appends the turns of a session to `requests`; returns how many.
+  int write(double start_s, RandomSource& random, std::vector<Request>& requests) {
     const auto turns = static_cast<int>(whole_tokens(session_.turns.at(random.uniform())));
     std::vector<std::uint32_t> blocks(shared_blocks_);
-    for (std::uint32_t i = 0; i < shared_blocks_; ++i) blocks[i] = i;
+    std::iota(blocks.begin(), blocks.end(), 0U);
     Request request;
     lengths_.sample(request, random);
-    double time = start_s;
-    for (int turn = 0; turn < turns && time < duration_s; ++turn) {
-      if (turn > 0) {
-        const double prompt = static_cast<double>(request.prompt_tokens) + request.output_tokens +
-                              session_.new_tokens.at(random.uniform());
-        if (prompt > session_.max_prompt_tokens) break;
-        request.prompt_tokens = whole_tokens(prompt);
-        request.output_tokens = whole_tokens(description_.output_tokens.at(random.uniform()));
-      }
-      request.arrival_s = time;
-      const std::size_t full =
-          request.prompt_tokens / static_cast<std::uint32_t>(session_.prefix_block);
-      while (blocks.size() < full) blocks.push_back(next_id_++);
-      request.prefix_blocks.assign(blocks.begin(),
-                                   blocks.begin() + static_cast<std::ptrdiff_t>(full));
-      trace_.requests.push_back(request);
-      time += request.output_tokens * session_.answer_s_per_token +
-              session_.tool_wait_s.at(random.uniform());
+    request.arrival_s = start_s;
+    int turn = 0;
+    while (true) {
+      const auto full = static_cast<std::ptrdiff_t>(request.prompt_tokens /
+                                                    static_cast<unsigned>(session_.prefix_block));
+      while (std::ssize(blocks) < full) blocks.push_back(next_id_++);
+      request.prefix_blocks.assign(blocks.begin(), blocks.begin() + full);
+      requests.push_back(request);
+      if (++turn >= turns) return turn;
+      request.arrival_s += request.output_tokens * session_.answer_s_per_token +
+                           session_.tool_wait_s.at(random.uniform());
+      const double prompt = static_cast<double>(request.prompt_tokens) + request.output_tokens +
+                            session_.new_tokens.at(random.uniform());
+      if (prompt > session_.max_prompt_tokens) return turn;
+      request.prompt_tokens = whole_tokens(prompt);
+      request.output_tokens = whole_tokens(description_.output_tokens.at(random.uniform()));
+      request.image_tokens = 0;  // those of earlier turns are in the cache or part of the prompt
     }
   }
 
@@ -107,27 +107,48 @@ class SessionWriter {
   const RequestDescription& description_;
   const SessionDescription& session_;
   LengthSampler lengths_;
-  RequestTrace& trace_;
   std::uint32_t shared_blocks_ = 0;
   std::uint32_t next_id_ = 0;
 };
 
-/// A run of sessions that starts empty would be short of late turns: sessions also start in a time
-/// before the run as long as one session can be expected to take, and only what falls in the run
-/// is kept.
-void add_sessions(const RequestDescription& description, double duration_s, RandomSource& arrivals,
-                  RandomSource& lengths, RequestTrace& trace) {
-  const SessionDescription& session = *description.sessions;
-  const double turns = session.turns.mean();
-  const double turn_s =
-      session.tool_wait_s.mean() + description.output_tokens.mean() * session.answer_s_per_token;
-  const double warm_up_s = std::min(3 * turns * turn_s, 10 * duration_s);
-  SessionWriter writer(description, trace);
-  const double whole = warm_up_s + duration_s;
-  sample_arrivals(arrival_windows(description, description.rate_per_s / turns, whole, arrivals),
-                  whole, arrivals, [&](double start_s) { writer.write(start_s, whole, lengths); });
-  std::erase_if(trace.requests, [&](const Request& r) { return r.arrival_s < warm_up_s; });
-  for (Request& request : trace.requests) request.arrival_s -= warm_up_s;
+/// Turns and seconds of a session on average, from 4000 of them: sessions that reach the longest
+/// prompt end early, so the mean of the quantiles would be too high.
+std::pair<double, double> mean_session(const RequestDescription& description, RandomSource random) {
+  constexpr int kSessions = 4000;
+  SessionWriter writer(description);
+  std::vector<Request> requests;
+  double turns = 0;
+  double seconds = 0;
+  for (int i = 0; i < kSessions; ++i) {
+    requests.clear();
+    turns += writer.write(0, random, requests);
+    seconds += requests.back().arrival_s;
+  }
+  return {turns / kSessions, seconds / kSessions};
+}
+
+/// A run that starts empty would be short of late turns: sessions also start in a time before the
+/// run that covers most of a session, and only the requests inside the run are kept.
+void add_sessions(const RequestDescription& description, double duration_s,
+                  const RandomSource& random, RequestTrace& trace) {
+  RandomSource arrivals = random.stream("arrivals");
+  RandomSource lengths = random.stream("lengths");
+  const auto [turns, seconds] = mean_session(description, random.stream("mean session"));
+  const double warm_up_s = std::min(4 * seconds, 100 * duration_s);
+  const double end_s = warm_up_s + duration_s;
+  const double rate = description.rate_per_s / turns;
+  SessionWriter writer(description);
+  std::vector<Request> session;
+  sample_arrivals(arrival_windows(description, rate, end_s, arrivals), end_s, arrivals,
+                  [&](double start_s) {
+                    session.clear();
+                    writer.write(start_s, lengths, session);
+                    for (Request& request : session) {
+                      if (request.arrival_s < warm_up_s || request.arrival_s >= end_s) continue;
+                      request.arrival_s -= warm_up_s;
+                      trace.requests.push_back(std::move(request));
+                    }
+                  });
 }
 
 }  // namespace
@@ -150,15 +171,15 @@ RequestTrace generate_requests(const RequestDescription& description, double dur
         fmt::format("{:g} per s for {:g} s", description.rate_per_s, duration_s)});
   }
   const RandomSource random(seed);
-  RandomSource arrivals = random.stream("arrivals");
-  RandomSource lengths = random.stream("lengths");
   RequestTrace trace;
   trace.name = description.name;
   trace.source = source;
   if (description.sessions) {
     trace.prefix_block = description.sessions->prefix_block;
-    add_sessions(description, duration_s, arrivals, lengths, trace);
+    add_sessions(description, duration_s, random, trace);
   } else {
+    RandomSource arrivals = random.stream("arrivals");
+    RandomSource lengths = random.stream("lengths");
     const LengthSampler sampler(description);
     const auto windows = arrival_windows(description, description.rate_per_s, duration_s, arrivals);
     sample_arrivals(windows, duration_s, arrivals, [&](double arrival_s) {
