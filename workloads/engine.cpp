@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <limits>
-#include <queue>
 #include <span>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "workloads/decode_batch.hpp"
 #include "workloads/kv_pool.hpp"
 
 namespace rackwright::workloads {
@@ -20,37 +18,19 @@ namespace {
 /// A request between admission and its last token.
 struct Sequence {
   std::uint32_t outcome = 0;    ///< index of request and outcome
-  std::uint32_t generated = 0;  ///< output tokens sampled so far (at `joined` while decoding)
+  std::uint32_t generated = 0;  ///< output tokens sampled so far before it joined the decode batch
   std::uint32_t target = 0;     ///< tokens this prefill pass must have in the cache at its end
   std::uint32_t done = 0;       ///< of these, computed or found in the cache
   std::uint32_t covered = 0;    ///< prompt tokens ever computed or found in the cache
   std::uint32_t shared = 0;     ///< prefix-cache blocks pinned
-  std::uint32_t epoch = 0;      ///< changes when the sequence leaves the decode batch
   bool decoding = false;
-  bool under_clip = false;
   std::uint64_t admitted = 0;  ///< rank in admission order
-  std::int64_t length = 0;     ///< KV tokens when it joined the decode batch
-  std::int64_t joined = 0;     ///< decode clock then
-};
-
-/// Next thing that happens to a decoding sequence at a time of the decode clock.
-struct DecodeEvent {
-  std::int64_t clock;
-  std::uint64_t admitted;
-  std::uint32_t sequence;
-  std::uint32_t epoch;
-  bool operator>(const DecodeEvent& other) const {
-    return clock != other.clock ? clock > other.clock : admitted > other.admitted;
-  }
 };
 
 std::uint32_t positive_part(std::int64_t value) {
   return value > 0 ? static_cast<std::uint32_t>(value) : 0U;
 }
 
-/// All decoding sequences advance together, so the engine keeps one clock of decode tokens and sums
-/// over the batch instead of touching each sequence: a step costs the same for 1 and 1000
-/// sequences.
 class Engine {
  public:
   Engine(const RequestTrace& trace, const ServingPlan& plan, const EngineOptions& options)
@@ -58,7 +38,8 @@ class Engine {
         plan_(plan),
         options_(options),
         pool_(block_count(plan, options), plan.kv_block, trace.prefix_block),
-        clip_(options.attention_clip > 0 ? options.attention_clip : 0) {
+        clip_(std::max(0, options.attention_clip)),
+        batch_(clip_) {
     if (plan.speculative) {
       verify_ = plan.speculative->draft_tokens + 1;
       advance_ = expected_tokens(*plan.speculative);
@@ -138,18 +119,14 @@ class Engine {
   void form(StepShape& shape) {
     step_prefills_.clear();
     const bool preempted = grow_decode();
-    std::int64_t budget = plan_.prefill_chunk - decoding_ * verify_;
+    std::int64_t budget = plan_.prefill_chunk - batch_.size() * verify_;
     if (prefilling()) prefill(partial_, budget, shape);
     if (!preempted || active() == 0) admit(budget, shape);
-    if (shape.prefill_tokens == 0 && decoding_ == 0 && !result_.gave_up) {
+    if (shape.prefill_tokens == 0 && batch_.size() == 0 && !result_.gave_up) {
       throw std::logic_error("engine: a step without work");
     }
-    shape.decode_sequences = static_cast<std::uint32_t>(decoding_ * verify_);
-    shape.decode_context = static_cast<double>(context_ + decoding_);
-    shape.decode_context_clipped =
-        clip_ == 0 ? shape.decode_context
-                   : static_cast<double>(context_under_ + under_ + (decoding_ - under_) * clip_);
-    shape.decode_longest = decoding_ > 0 ? static_cast<std::uint32_t>(longest_ + clock_ + 1) : 0;
+    batch_.describe(shape);
+    shape.decode_sequences *= static_cast<std::uint32_t>(verify_);
   }
 
   /// Blocks for the tokens this step appends; preempts the newest sequences until they fit.
@@ -158,7 +135,7 @@ class Engine {
     step_advance_ = static_cast<std::int64_t>(credit_);
     credit_ -= static_cast<double>(step_advance_);
     bool preempted = false;
-    while (decoding_ > 0 && !pool_.grow(clock_, step_advance_)) {
+    while (batch_.size() > 0 && !pool_.grow(batch_.clock(), step_advance_)) {
       preempt(running_.back());
       preempted = true;
     }
@@ -168,8 +145,8 @@ class Engine {
   void preempt(std::uint32_t id) {
     Sequence& sequence = sequences_[id];
     if (sequence.decoding) {
-      sequence.generated += static_cast<std::uint32_t>(clock_ - sequence.joined);
-      leave_decode(sequence);
+      free_decode_blocks(sequence, batch_.length(id));
+      sequence.generated += static_cast<std::uint32_t>(batch_.remove(id));
     } else {
       pool_.release(private_tokens(sequence, sequence.target));
       partial_ = kNone;
@@ -225,9 +202,7 @@ class Engine {
     }
     const std::uint32_t id = free_slots_.back();
     free_slots_.pop_back();
-    const std::uint32_t epoch = sequences_[id].epoch;
     sequences_[id] = Sequence{};
-    sequences_[id].epoch = epoch;
     sequences_[id].outcome = static_cast<std::uint32_t>(next_);
     return id;
   }
@@ -329,12 +304,12 @@ class Engine {
   /// Step time plus the draft's: `draft_tokens` small steps, each `draft_cost` of a decode step.
   double price(const StepShape& shape, const StepTime& step_time) const {
     double duration = step_time(shape);
-    if (plan_.speculative && decoding_ > 0 && plan_.speculative->draft_cost > 0) {
+    if (plan_.speculative && batch_.size() > 0 && plan_.speculative->draft_cost > 0) {
       StepShape decode = shape;
       decode.prefill_sequences = decode.prefill_tokens = decode.prefill_finished = 0;
       decode.prefill_image_tokens = 0;
       decode.prefill_pairs = decode.prefill_pairs_clipped = decode.prefill_context = 0;
-      decode.decode_sequences = static_cast<std::uint32_t>(decoding_);
+      decode.decode_sequences = static_cast<std::uint32_t>(batch_.size());
       duration +=
           plan_.speculative->draft_tokens * plan_.speculative->draft_cost * step_time(decode);
     }
@@ -345,41 +320,16 @@ class Engine {
   }
 
   void complete() {
-    if (decoding_ > 0) {
-      clock_ += step_advance_;
-      context_ += decoding_ * step_advance_;
-      context_under_ += under_ * step_advance_;
-      result_.output_tokens += static_cast<std::uint64_t>(decoding_ * step_advance_);
-      pop_events();
-    }
-    for (const std::uint32_t id : step_prefills_) end_prefill(id);
-  }
-
-  void pop_events() {
-    while (!events_.empty() && events_.top().clock <= clock_) {
-      const DecodeEvent event = events_.top();
-      events_.pop();
-      Sequence& sequence = sequences_[event.sequence];
-      if (sequence.epoch != event.epoch) continue;
-      const std::int64_t last = finish_clock(sequence);
-      if (last <= clock_) {
-        result_.output_tokens -= static_cast<std::uint64_t>(clock_ - last);
-        leave_decode(sequence);
-        close(event.sequence);
-      } else {  // its context has reached the clip length
-        --under_;
-        context_under_ -= length_now(sequence);
-        sequence.under_clip = false;
-        events_.push({last, sequence.admitted, event.sequence, sequence.epoch});
+    if (batch_.size() > 0) {
+      result_.output_tokens += static_cast<std::uint64_t>(batch_.size() * step_advance_);
+      batch_.advance(step_advance_);
+      while (const auto finished = batch_.take_finished()) {
+        result_.output_tokens -= static_cast<std::uint64_t>(finished->excess);
+        free_decode_blocks(sequences_[finished->member], finished->length);
+        close(finished->member);
       }
     }
-  }
-
-  std::int64_t length_now(const Sequence& sequence) const {
-    return sequence.length + clock_ - sequence.joined;
-  }
-  std::int64_t finish_clock(const Sequence& sequence) const {
-    return sequence.joined + result_.requests[sequence.outcome].output_tokens - sequence.generated;
+    for (const std::uint32_t id : step_prefills_) end_prefill(id);
   }
 
   /// The prompt is complete: its last position gives a token, and the sequence decodes from now on.
@@ -395,7 +345,9 @@ class Engine {
       close(id);
       return;
     }
-    join_decode(id);
+    sequence.decoding = true;
+    pool_.track(batch_.clock(), private_tokens(sequence, sequence.target));
+    batch_.join(id, sequence.admitted, sequence.target, outcome.output_tokens - sequence.generated);
   }
 
   void share_prefix(Sequence& sequence) {
@@ -405,50 +357,10 @@ class Engine {
         pool_.share(prefix.subspan(sequence.shared), private_tokens(sequence, sequence.target));
   }
 
-  void join_decode(std::uint32_t id) {
-    Sequence& sequence = sequences_[id];
-    sequence.decoding = true;
-    sequence.length = sequence.target;
-    sequence.joined = clock_;
-    ++decoding_;
-    context_ += sequence.length;
-    longest_ =
-        decoding_ == 1 ? sequence.length - clock_ : std::max(longest_, sequence.length - clock_);
-    pool_.track(clock_, private_tokens(sequence, sequence.length));
-    std::int64_t event = finish_clock(sequence);
-    // In the step at length l the newest token sees l + 1 keys: clipped from l + 1 > clip on.
-    sequence.under_clip = clip_ > 0 && sequence.length + 1 <= clip_;
-    if (sequence.under_clip) {
-      ++under_;
-      context_under_ += sequence.length;
-      event = std::min(event, clock_ + clip_ - sequence.length);
-    }
-    events_.push({event, sequence.admitted, id, sequence.epoch});
-  }
-
-  /// Takes the sequence out of the decode sums and frees its own blocks.
-  void leave_decode(Sequence& sequence) {
-    const std::int64_t length = length_now(sequence);
-    --decoding_;
-    context_ -= length;
-    if (sequence.under_clip) {
-      --under_;
-      context_under_ -= length;
-    }
-    pool_.untrack(clock_, private_tokens(sequence, length));
+  void free_decode_blocks(Sequence& sequence, std::int64_t length) {
+    pool_.untrack(batch_.clock(), private_tokens(sequence, length));
     pool_.release(private_tokens(sequence, length));
     sequence.decoding = false;
-    sequence.under_clip = false;
-    ++sequence.epoch;
-    if (length - clock_ == longest_ && decoding_ > 0) find_longest();
-  }
-
-  void find_longest() {
-    longest_ = std::numeric_limits<std::int64_t>::min();
-    for (const std::uint32_t id : running_) {
-      const Sequence& sequence = sequences_[id];
-      if (sequence.decoding) longest_ = std::max(longest_, sequence.length - sequence.joined);
-    }
   }
 
   void unpin(Sequence& sequence) {
@@ -463,7 +375,6 @@ class Engine {
     finished_.resize(result_.requests.size());
     finished_[sequence.outcome] = true;
     unpin(sequence);
-    ++sequence.epoch;
     const auto place = std::lower_bound(
         running_.begin(), running_.end(), sequence.admitted,
         [this](std::uint32_t a, std::uint64_t rank) { return sequences_[a].admitted < rank; });
@@ -489,6 +400,7 @@ class Engine {
   const EngineOptions& options_;
   KvPool pool_;
   std::int64_t clip_ = 0;
+  DecodeBatch batch_;
   std::int64_t verify_ = 1;  ///< tokens per sequence in a decode step
   double advance_ = 1;       ///< tokens a sequence gains per decode step, on average
   double credit_ = 0;        ///< fraction carried to the next step
@@ -506,14 +418,6 @@ class Engine {
   std::vector<std::uint32_t> preempted_;  ///< oldest last
   std::uint32_t partial_ = kNone;         ///< prompt cut by the chunk budget; always the newest
   std::vector<std::uint32_t> step_prefills_;
-
-  std::int64_t clock_ = 0;
-  std::int64_t decoding_ = 0;
-  std::int64_t context_ = 0;        ///< sum of KV lengths before the step
-  std::int64_t under_ = 0;          ///< sequences that the clip does not touch yet
-  std::int64_t context_under_ = 0;  ///< their KV lengths
-  std::int64_t longest_ = 0;        ///< longest KV length minus clock
-  std::priority_queue<DecodeEvent, std::vector<DecodeEvent>, std::greater<>> events_;
 
   std::vector<bool> finished_;
   EngineResult result_;

@@ -160,6 +160,25 @@ RequestTrace read_traffic_of(const TrafficSpec& spec, const fs::path& path, cons
   return generate_requests(description, spec.duration_s, seed);
 }
 
+/// Fills in `ep` and drops plans that the model cannot run under. Throws InputError when none is
+/// left.
+std::vector<ServingPlan> plans_for(const ModelConfig& model, const std::vector<ServingPlan>& asked,
+                                   const std::string& file) {
+  std::vector<ServingPlan> plans;
+  std::vector<InputProblem> problems;
+  for (const ServingPlan& plan : asked) {
+    const std::string problem = plan_problem(model, plan);
+    if (problem.empty()) {
+      plans.push_back(resolved(plan, model));
+    } else {
+      problems.push_back({file, 0, "/plan", fmt::format("a plan that {} can run under", model.name),
+                          fmt::format("{}: {}", plan.label(), problem)});
+    }
+  }
+  if (plans.empty()) throw InputError(std::move(problems));
+  return plans;
+}
+
 /// Lines of a document made from settings mean nothing.
 [[noreturn]] void rethrow_without_lines(const InputError& error) {
   std::vector<InputProblem> problems = error.problems();
@@ -182,8 +201,9 @@ Workload read_workload(const fs::path& path, const DataLocator& data,
     }
   }
   Workload workload = std::move(spec.workload);
-  spec.workload.name = workload.name;
+  spec.workload.name = workload.name;  // read_model may need it
   workload.model = read_model(spec, document, path, data, overrides.model);
+  workload.plans = plans_for(workload.model, workload.plans, document.name());
   workload.traffic = read_traffic_of(spec.traffic, path, data, overrides.traffic, seed);
   return workload;
 }

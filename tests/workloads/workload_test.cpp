@@ -94,6 +94,19 @@ TEST(Workload, OverridesReplaceModelTrafficAndAnyKey) {
   EXPECT_EQ(workload.title, "My title");
 }
 
+TEST(Workload, PlansThatTheModelCannotRunUnderAreDroppedUnlessNoneIsLeft) {
+  // Llama 3.1 8B has 32 heads: tp 3 cannot divide them. A dense model has no experts to spread.
+  const auto path = shipped("llama-3.1-8b-chat");
+  const auto workload = read_workload(path, source_tree(), {.settings = {"plan.tp=[3,4]"}}, 1);
+  ASSERT_EQ(workload.plans.size(), 1U);
+  EXPECT_EQ(workload.plans[0].tp, 4);
+  EXPECT_EQ(workload.plans[0].ep, 1);
+  EXPECT_THAT(error_of(path, {.settings = {"plan.tp=3"}}),
+              AllOf(HasSubstr("TP3"), HasSubstr("32 attention heads")));
+  const auto experts = read_workload(shipped("deepseek-v3-code"), source_tree(), {}, 1);
+  EXPECT_EQ(experts.plans.back().ep, 72);
+}
+
 TEST(Workload, GeneratorSettingsChangeRateAndDuration) {
   const Workload workload = read_workload(
       shipped("llama-3.1-8b-chat"), source_tree(),
