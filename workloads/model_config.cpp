@@ -185,6 +185,7 @@ double flops_per_token(const ModelConfig& model, double context) {
     if (attention.indexer) {
       const SparseIndexer& indexer = *attention.indexer;
       flops += group.count * 2.0 * context * indexer.heads * indexer.head_dim;
+      weights += group.count * static_cast<double>(model.hidden) * indexer.heads;
       seen = std::min<double>(seen, indexer.top_k);
     }
     flops += group.count * per_pair * seen;

@@ -150,6 +150,10 @@ std::string plan_problem(const ModelConfig& model, const ServingPlan& asked) {
     return fmt::format("{} attention heads cannot be divided by tp {}", model.attention.heads,
                        plan.tp);
   }
+  const int kv_heads = model.attention.kv_heads;
+  if (!model.attention.latent && kv_heads % plan.tp != 0 && plan.tp % kv_heads != 0) {
+    return fmt::format("{} KV heads neither divide nor are divided by tp {}", kv_heads, plan.tp);
+  }
   if (plan.pp > model.layer_count()) {
     return fmt::format("pp {} exceeds the {} layers", plan.pp, model.layer_count());
   }
