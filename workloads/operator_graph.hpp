@@ -82,6 +82,7 @@ class Lowering {
   [[nodiscard]] const ExpertLoad& expert_load() const { return load_; }
 
  private:
+  friend class StepEmitter;
   friend class StepLowering;
 
   /// Layers that share a window, or a dense MLP width.
