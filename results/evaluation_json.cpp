@@ -34,10 +34,14 @@ ordered_json numbers(const std::vector<double>& values) {
 
 std::string_view key_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::feasible: return "feasible";
-    case Verdict::feasible_after_change: return "feasible_after_change";
-    case Verdict::not_feasible: return "not_feasible";
-    case Verdict::undecided: return "undecided";
+    case Verdict::feasible:
+      return "feasible";
+    case Verdict::feasible_after_change:
+      return "feasible_after_change";
+    case Verdict::not_feasible:
+      return "not_feasible";
+    case Verdict::undecided:
+      return "undecided";
   }
   return "";
 }
@@ -75,9 +79,9 @@ ordered_json limit_json(const topology::Limit& limit) {
 }
 
 ordered_json requirement_json(const topology::Requirement& requirement) {
-  return {{"id", requirement.id},           {"input", requirement.input},
-          {"solved", requirement.solved},   {"supplier", requirement.supplier},
-          {"effect", requirement.effect},   {"decides", requirement.decides}};
+  return {{"id", requirement.id},         {"input", requirement.input},
+          {"solved", requirement.solved}, {"supplier", requirement.supplier},
+          {"effect", requirement.effect}, {"decides", requirement.decides}};
 }
 
 ordered_json tray_json(const topology::TrayState& tray) {
@@ -252,8 +256,9 @@ ordered_json to_json(const Review& review) {
   json["thresholds"] = list(review.thresholds, [](const Threshold& threshold) {
     return ordered_json{{"change", threshold.change}, {"effect", threshold.effect}};
   });
-  json["candidates"] = list(
-      review.candidates, [&](const Candidate& candidate) { return candidate_json(candidate, ids); });
+  json["candidates"] = list(review.candidates, [&](const Candidate& candidate) {
+    return candidate_json(candidate, ids);
+  });
   json["provenance"] = list(review.provenance, provenance_json);
   json["catalog_hash"] = review.catalog_hash;
   return json;

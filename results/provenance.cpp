@@ -44,8 +44,8 @@ std::vector<topology::Figure> sized_figures(const Candidate& candidate,
   const auto add = [&](const char* key, std::string label, const std::optional<Estimate>& estimate,
                        std::string basis) {
     if (!estimate) return;
-    figures.push_back({std::string("candidate.") + key, std::move(label), *estimate, "",
-                       std::move(basis)});
+    figures.push_back(
+        {std::string("candidate.") + key, std::move(label), *estimate, "", std::move(basis)});
   };
   add("racks", "Racks that carry the common demand", candidate.racks,
       "demand over output tokens per second of a rack, rounded up");
@@ -79,10 +79,9 @@ std::vector<ProvenanceEntry> list_provenance(const Review& review) {
   for (const Candidate& candidate : review.candidates) {
     const double weight = weight_of(candidate, winner);
     for (const topology::Figure& figure : candidate.evaluation.figures.all()) {
-      const bool factor =
-          std::find(factors.begin(), factors.end(), figure.key) != factors.end();
-      entries.push_back({"", candidate.design.id, figure,
-                         factor ? weight * relative_width(figure.estimate) : 0});
+      const bool factor = std::find(factors.begin(), factors.end(), figure.key) != factors.end();
+      entries.push_back(
+          {"", candidate.design.id, figure, factor ? weight * relative_width(figure.estimate) : 0});
     }
     for (topology::Figure& figure : sized_figures(candidate, review.rank_by_label)) {
       entries.push_back({"", candidate.design.id, std::move(figure), 0});

@@ -16,10 +16,10 @@ std::string kind_of(const std::string& remedy) {
   std::string kind;
   for (std::size_t i = 0; i < remedy.size(); ++i) {
     const auto c = static_cast<unsigned char>(remedy[i]);
-    const bool in_number = std::isdigit(c) != 0 ||
-                           (c == '.' && i > 0 && i + 1 < remedy.size() &&
-                            std::isdigit(static_cast<unsigned char>(remedy[i - 1])) != 0 &&
-                            std::isdigit(static_cast<unsigned char>(remedy[i + 1])) != 0);
+    const bool in_number =
+        std::isdigit(c) != 0 || (c == '.' && i > 0 && i + 1 < remedy.size() &&
+                                 std::isdigit(static_cast<unsigned char>(remedy[i - 1])) != 0 &&
+                                 std::isdigit(static_cast<unsigned char>(remedy[i + 1])) != 0);
     if (!in_number) {
       kind += remedy[i];
     } else if (kind.empty() || kind.back() != '#') {
@@ -38,10 +38,14 @@ int order_of(Verdict verdict) {
 
 std::string_view to_string(Verdict v) {
   switch (v) {
-    case Verdict::feasible: return "Feasible";
-    case Verdict::feasible_after_change: return "Feasible after one change";
-    case Verdict::not_feasible: return "Not feasible";
-    case Verdict::undecided: return "Undecided";
+    case Verdict::feasible:
+      return "Feasible";
+    case Verdict::feasible_after_change:
+      return "Feasible after one change";
+    case Verdict::not_feasible:
+      return "Not feasible";
+    case Verdict::undecided:
+      return "Undecided";
   }
   return "";
 }
@@ -118,7 +122,9 @@ Judgement judge(const topology::RackEvaluation& evaluation) {
   return result;
 }
 
-bool overlap(const Estimate& a, const Estimate& b) { return a.low <= b.high && b.low <= a.high; }
+bool overlap(const Estimate& a, const Estimate& b) {
+  return a.low <= b.high && b.low <= a.high;
+}
 
 bool can_be_ranked(Verdict verdict) {
   return verdict == Verdict::feasible || verdict == Verdict::feasible_after_change;

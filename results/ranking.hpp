@@ -12,8 +12,8 @@ namespace rackwright::results {
 /// A quantity candidates can be ranked by.
 struct RankMetric {
   std::string_view key;
-  std::string_view label;         ///< "output tokens per second per provisioned MW"
-  std::string_view lead;          ///< "more … than" without the last word: "fewer racks"
+  std::string_view label;  ///< "output tokens per second per provisioned MW"
+  std::string_view lead;   ///< "more … than" without the last word: "fewer racks"
   bool higher_is_better = true;
   std::optional<Estimate> Candidate::*value;
 };

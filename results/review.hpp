@@ -18,7 +18,8 @@
 namespace rackwright::results {
 
 enum class Verdict { feasible, feasible_after_change, not_feasible, undecided };
-[[nodiscard]] std::string_view to_string(Verdict v);  ///< "Feasible", "Feasible after one change", …
+[[nodiscard]] std::string_view to_string(
+    Verdict v);  ///< "Feasible", "Feasible after one change", …
 
 /// One candidate, sized to carry the common demand at SLO.
 struct Candidate {
@@ -28,9 +29,9 @@ struct Candidate {
   int changes = 0;  ///< number of changes that make it feasible
   /// 1-based; 0 without rank. Candidates that cannot be told apart share a rank (1, 1, 3).
   int rank = 0;
-  bool tied = false;  ///< shares its rank: "treat as equal"
+  bool tied = false;                              ///< shares its rank: "treat as equal"
   std::optional<Estimate> tokens_per_s_per_rack;  ///< output tokens at SLO
-  std::optional<Estimate> racks;          ///< whole racks
+  std::optional<Estimate> racks;                  ///< whole racks
   std::optional<Estimate> gpus;
   std::optional<Estimate> cdus;
   std::optional<Estimate> switches;       ///< scale-out leaf, spine, core
@@ -60,17 +61,17 @@ struct Threshold {
 };
 
 struct Review {
-  std::string subject;   ///< workload title
+  std::string subject;  ///< workload title
   std::string workload;
   std::uint64_t seed = 0;
   workloads::Slo slo;
   std::string traffic_source;
-  std::string rank_by;       ///< key: "tokens_per_s_per_mw"
-  std::string rank_by_label; ///< "tokens per second per provisioned MW"
+  std::string rank_by;        ///< key: "tokens_per_s_per_mw"
+  std::string rank_by_label;  ///< "tokens per second per provisioned MW"
   bool higher_is_better = true;
   Estimate demand;           ///< output tokens per second at SLO every candidate carries
   std::string demand_basis;  ///< "--demand", "the workload", "one rack of gb300-nvl72 at SLO"
-  std::vector<Candidate> candidates;  ///< ranked first, then not feasible, then undecided
+  std::vector<Candidate> candidates;        ///< ranked first, then not feasible, then undecided
   std::vector<ProvenanceEntry> provenance;  ///< most leverage first
   std::vector<Threshold> thresholds;        ///< what would change the verdict
   std::string headline;  ///< "Take gb300-nvl72, and cap each rack at 130 kW when a feed is lost."

@@ -48,8 +48,7 @@ void size_cooling(Candidate& candidate, double racks, const topology::Catalog* c
   const auto& liquid = candidate.design.liquid;
   if (!liquid || liquid->cdu.empty() || !(liquid->racks_per_cdu > 0)) return;
   const double cdus = std::ceil(racks / liquid->racks_per_cdu - 1e-9) * liquid->cdus_installed;
-  candidate.cdus =
-      count(cdus, "CDUs", candidate.racks->origin, candidate.racks->extrapolated);
+  candidate.cdus = count(cdus, "CDUs", candidate.racks->origin, candidate.racks->extrapolated);
   const topology::Part* part = catalog == nullptr ? nullptr : catalog->find(liquid->cdu);
   if (part == nullptr) return;
   for (const char* key : {"power_w", "max_power_w", "power_max_w", "input_power_w"}) {
@@ -138,9 +137,8 @@ void size_candidate(Candidate& candidate, const Estimate& demand, const ReviewOp
   const auto envelope = figure(evaluation, figure_key::kRackEnvelope);
   if (!envelope || !(envelope->value > 0)) return;
   candidate.provisioned_w = scaled(*envelope, racks, "W");
-  candidate.tokens_per_s_per_mw =
-      per_cost(demand.value, *per_rack, scaled(*candidate.provisioned_w, 1e-6, "MW"),
-               "tokens/s per MW");
+  candidate.tokens_per_s_per_mw = per_cost(
+      demand.value, *per_rack, scaled(*candidate.provisioned_w, 1e-6, "MW"), "tokens/s per MW");
 }
 
 }  // namespace rackwright::results

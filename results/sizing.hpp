@@ -25,9 +25,9 @@ struct CommonDemand {
 
 /// Fills racks, GPUs, CDUs, switches, power, floor and the metrics for `demand`.
 ///
-/// racks = ceil(demand / tokens per second of a rack); provisioned power = racks x design envelope at
-/// rack AC input; tokens/s per MW = demand / provisioned power, with the interval of throughput and
-/// power in quadrature (not of the rounding to whole racks, which is a choice and no error).
+/// racks = ceil(demand / tokens per second of a rack); provisioned power = racks x design envelope
+/// at rack AC input; tokens/s per MW = demand / provisioned power, with the interval of throughput
+/// and power in quadrature (not of the rounding to whole racks, which is a choice and no error).
 void size_candidate(Candidate& candidate, const Estimate& demand, const ReviewOptions& options);
 
 }  // namespace rackwright::results

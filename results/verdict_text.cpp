@@ -60,10 +60,9 @@ std::string tie_breaker(const std::vector<const Candidate*>& tied) {
     std::optional<Estimate> Candidate::*value;
     const char* phrase;
   };
-  for (const Property& property :
-       {Property{&Candidate::floor_m2, "less floor"}, Property{&Candidate::provisioned_w,
-                                                                "less provisioned power"},
-        Property{&Candidate::racks, "fewer racks"}}) {
+  for (const Property& property : {Property{&Candidate::floor_m2, "less floor"},
+                                   Property{&Candidate::provisioned_w, "less provisioned power"},
+                                   Property{&Candidate::racks, "fewer racks"}}) {
     const Candidate* least = nullptr;
     const Candidate* next = nullptr;
     bool known = true;
@@ -128,7 +127,8 @@ std::string deciding_blank(const Candidate& candidate) {
 }
 
 std::string slo_text(const workloads::Slo& slo) {
-  return fmt::format("P{:g} TTFT {:g} s, TPOT {:g} s", slo.percentile * 100, slo.ttft_s, slo.tpot_s);
+  return fmt::format("P{:g} TTFT {:g} s, TPOT {:g} s", slo.percentile * 100, slo.ttft_s,
+                     slo.tpot_s);
 }
 
 std::string size_text(const Review& review, const Candidate& candidate) {
@@ -176,27 +176,29 @@ std::string undecided_text(const Review& review) {
     if (first == nullptr) first = &candidate;
   }
   if (first == nullptr) return "";
-  return fmt::format(" {} undecided: {} needs {}.",
-                     undecided == 1 ? "One candidate is"
-                                    : fmt::format("{} candidates are", undecided),
-                     first->design.id, deciding_blank(*first));
+  return fmt::format(
+      " {} undecided: {} needs {}.",
+      undecided == 1 ? "One candidate is" : fmt::format("{} candidates are", undecided),
+      first->design.id, deciding_blank(*first));
 }
 
 std::string single_headline(const Candidate& candidate) {
   const std::string& id = candidate.design.id;
   switch (candidate.verdict) {
-    case Verdict::feasible: return id + " holds every limit.";
+    case Verdict::feasible:
+      return id + " holds every limit.";
     case Verdict::feasible_after_change:
-      return fmt::format("{} holds every limit after {}: {}.", id,
-                         candidate.changes == 1 ? "one change"
-                                                : fmt::format("{} changes", candidate.changes),
-                         conditions(candidate));
+      return fmt::format(
+          "{} holds every limit after {}: {}.", id,
+          candidate.changes == 1 ? "one change" : fmt::format("{} changes", candidate.changes),
+          conditions(candidate));
     case Verdict::not_feasible: {
       const topology::Limit* limit = worst_limit(candidate);
       return limit == nullptr ? id + " does not carry this workload."
                               : fmt::format("{} does not hold \"{}\".", id, limit->name);
     }
-    case Verdict::undecided: break;
+    case Verdict::undecided:
+      break;
   }
   return fmt::format("{} is undecided: it needs {}.", id, deciding_blank(candidate));
 }
@@ -212,8 +214,9 @@ std::string quantity_text(double value, const std::string& unit) {
     return size < 1e3 ? text(1, "W") : size < 9.9995e6 ? text(1e-3, "kW") : text(1e-6, "MW");
   }
   if (unit == "tokens/s") {
-    return size < 1e4 ? text(1, "tokens/s") : size < 1e6 ? text(1e-3, "k tokens/s")
-                                                         : text(1e-6, "M tokens/s");
+    return size < 1e4   ? text(1, "tokens/s")
+           : size < 1e6 ? text(1e-3, "k tokens/s")
+                        : text(1e-6, "M tokens/s");
   }
   if (unit == "racks") return format_significant(value, 6) + (value == 1 ? " rack" : " racks");
   if (unit == "degC") return text(1, "°C");
@@ -233,7 +236,8 @@ Outcome outcome_of(const Review& review) {
 
 std::string headline(const Review& review) {
   switch (outcome_of(review)) {
-    case Outcome::single: return single_headline(review.candidates.front());
+    case Outcome::single:
+      return single_headline(review.candidates.front());
     case Outcome::winner:
     case Outcome::only_feasible: {
       const Candidate& winner = review.candidates.front();
@@ -241,19 +245,18 @@ std::string headline(const Review& review) {
     }
     case Outcome::tie: {
       const auto tied = leaders(review);
-      std::string text =
-          fmt::format("{} cannot be told apart at this uncertainty", names_of(tied));
+      std::string text = fmt::format("{} cannot be told apart at this uncertainty", names_of(tied));
       const std::string breaker = tie_breaker(tied);
       return breaker.empty() ? text + "." : fmt::format("{}; {}.", text, breaker);
     }
     case Outcome::none_feasible: {
       const Candidate* nearest = nearest_of(review, Verdict::not_feasible);
-      return nearest == nullptr
-                 ? "No candidate holds every limit."
-                 : fmt::format("No candidate holds every limit; {} is nearest.",
-                               nearest->design.id);
+      return nearest == nullptr ? "No candidate holds every limit."
+                                : fmt::format("No candidate holds every limit; {} is nearest.",
+                                              nearest->design.id);
     }
-    case Outcome::undecided: break;
+    case Outcome::undecided:
+      break;
   }
   const bool all = nearest_of(review, Verdict::not_feasible) == nullptr;
   return all ? "No candidate can be judged: each has a blank that decides."
@@ -282,21 +285,22 @@ std::string reason(const Review& review) {
     case Outcome::tie: {
       const auto tied = leaders(review);
       return text +
-             fmt::format(" Their intervals of {} overlap ({} and {} {}): treat them as equal.",
-                         review.rank_by_label,
-                         format_value(*tied[0]->metric) + " ± " +
-                             format_half_width(*tied[0]->metric),
-                         format_value(*tied[1]->metric) + " ± " +
-                             format_half_width(*tied[1]->metric),
-                         tied[0]->metric->unit) +
+             fmt::format(
+                 " Their intervals of {} overlap ({} and {} {}): treat them as equal.",
+                 review.rank_by_label,
+                 format_value(*tied[0]->metric) + " ± " + format_half_width(*tied[0]->metric),
+                 format_value(*tied[1]->metric) + " ± " + format_half_width(*tied[1]->metric),
+                 tied[0]->metric->unit) +
              undecided_text(review);
     }
-    case Outcome::none_feasible: return violation_text(first) + ".";
+    case Outcome::none_feasible:
+      return violation_text(first) + ".";
     case Outcome::undecided: {
       const Candidate* open = nearest_of(review, Verdict::undecided);
       return fmt::format("{} needs {}.", open->design.id, deciding_blank(*open));
     }
-    case Outcome::single: break;
+    case Outcome::single:
+      break;
   }
   if (first.verdict == Verdict::not_feasible) return violation_text(first) + ".";
   if (first.verdict == Verdict::undecided) {
@@ -305,8 +309,8 @@ std::string reason(const Review& review) {
   }
   const topology::Limit* limit = worst_limit(first);
   if (limit != nullptr) {
-    text += fmt::format(" Its closest limit is \"{}\" at {}.", limit->name,
-                        margin_text(limit->margin));
+    text +=
+        fmt::format(" Its closest limit is \"{}\" at {}.", limit->name, margin_text(limit->margin));
   }
   return text;
 }

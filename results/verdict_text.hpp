@@ -10,12 +10,12 @@ namespace rackwright::results {
 
 /// What there is to say.
 enum class Outcome {
-  winner,          ///< one candidate leads
-  only_feasible,   ///< several candidates, one of them holds every limit
-  tie,             ///< the first rank is shared
-  none_feasible,   ///< all are judged, none holds every limit
-  undecided,       ///< none is feasible and at least one cannot be judged
-  single           ///< there is only one candidate
+  winner,         ///< one candidate leads
+  only_feasible,  ///< several candidates, one of them holds every limit
+  tie,            ///< the first rank is shared
+  none_feasible,  ///< all are judged, none holds every limit
+  undecided,      ///< none is feasible and at least one cannot be judged
+  single          ///< there is only one candidate
 };
 [[nodiscard]] Outcome outcome_of(const Review& review);
 
@@ -23,8 +23,8 @@ enum class Outcome {
 [[nodiscard]] std::string headline(const Review& review);
 /// Demand, size, and the lead over the next with its interval, or why there is none.
 [[nodiscard]] std::string reason(const Review& review);
-/// At most three: how far the winner's throughput may fall, what a blank would have to be, which limit
-/// is nearest.
+/// At most three: how far the winner's throughput may fall, what a blank would have to be, which
+/// limit is nearest.
 [[nodiscard]] std::vector<Threshold> thresholds(const Review& review);
 
 /// "132 kW", "1.31 ktok/s", "3 racks": value in the unit people use, three significant digits.

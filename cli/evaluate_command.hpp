@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/environment_options.hpp"
+#include "cli/workload_input.hpp"
+
+namespace rackwright::cli {
+
+/// `evaluate RUN.rw|WORKLOAD --rack R`: one candidate in full.
+class EvaluateCommand final : public Command {
+ public:
+  std::string_view name() const override { return "evaluate"; }
+  std::string_view summary() const override {
+    return "Predict power, heat, network and limits of one rack under a run.";
+  }
+  std::vector<std::string> examples() const override {
+    return {"rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
+            "rackwright evaluate run.rw --rack dgx-h100-air"};
+  }
+  void add_options(CLI::App& app) override;
+  int run(CommandContext& context) override;
+
+ private:
+  WorkloadOptions workload_;
+  EnvironmentOptions environment_;
+  std::string rack_;
+  bool json_ = false;
+};
+
+}  // namespace rackwright::cli

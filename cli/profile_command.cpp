@@ -1,0 +1,190 @@
+#include "cli/profile_command.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "cli/option_values.hpp"
+#include "common/input_error.hpp"
+#include "common/quantity_text.hpp"
+#include "kernels/analytical/analytical_backend.hpp"
+#include "kernels/cuda_loader.hpp"
+#include "profiler/replay.hpp"
+#include "topology/catalog.hpp"
+
+namespace rackwright::cli {
+
+namespace {
+
+/// Says which backend runs and why. Only the model can replay a whole engine step in this version.
+std::string choose_backend(const std::string& asked) {
+  if (asked == "analytical") return "analytical backend, as asked for";
+  if (asked == "auto") {
+    const auto probe = kernels::probe_cuda(kernels::cuda_module_path(), false);
+    const std::string reason = probe.devices.empty()
+                                   ? (probe.reason.empty() ? "no GPU" : probe.reason)
+                                   : "this version cannot replay steps on a GPU";
+    return fmt::format("analytical backend: {}", reason);
+  }
+  if (asked == "cuda" || asked == "host") {
+    throw BackendUnavailable(fmt::format(
+        "backend {} cannot replay engine steps in this version; use --backend analytical", asked));
+  }
+  std::string found = fmt::format("\"{}\"", asked);
+  if (const auto near = nearest_word(asked, {"analytical", "auto", "cuda", "host"});
+      !near.empty()) {
+    found += fmt::format("; did you mean \"{}\"?", near);
+  }
+  throw InputError(InputProblem{"", 0, "--backend", "analytical or auto", found});
+}
+
+double memory_of(const kernels::DeviceInfo& device) {
+  if (device.memory_bytes.value) return *device.memory_bytes.value;
+  throw BackendUnavailable(fmt::format("memory of {} is blank", device.id));
+}
+
+/// The first plan that fits; the error of the last when none does.
+workloads::ServingPlan choose_plan(const workloads::Workload& workload, double memory_bytes) {
+  std::optional<InputError> failure;
+  for (const auto& candidate : workload.plans) {
+    const auto plan = workloads::resolved(candidate, workload.model);
+    if (!workloads::plan_problem(workload.model, plan).empty()) continue;
+    try {
+      workloads::check_memory(workload.model, plan, memory_bytes, workload.traffic.longest(),
+                              plan.gpus());
+      return plan;
+    } catch (const InputError& error) {
+      failure = error;
+    }
+  }
+  if (failure) throw *failure;
+  throw InputError(InputProblem{
+      "", 0, "plan", "a plan that suits the model",
+      workload.plans.empty()
+          ? "none"
+          : workloads::plan_problem(workload.model,
+                                    workloads::resolved(workload.plans.front(), workload.model))});
+}
+
+std::string memory_text(const workloads::Workload& workload, const workloads::ServingPlan& plan,
+                        double memory_bytes) {
+  const auto use = workloads::memory_use(workload.model, plan, memory_bytes);
+  const auto gib = [](double bytes) { return bytes / gibibyte.si(); };
+  return fmt::format(
+      "memory per GPU: {:.1f} GiB weights, {:.1f} GiB activations, {:.1f} GiB reserve, {:.1f} GiB "
+      "KV "
+      "cache of {:.1f} GiB; {:.0f} tokens in the replica's cache\n",
+      gib(use.weights), gib(use.activations), gib(use.reserve), gib(use.kv_available),
+      gib(memory_bytes), use.kv_tokens);
+}
+
+/// Replays the beginning of the traffic and extends it.
+std::string plan_text(const workloads::Workload& workload, const profiler::ReplicaSetup& setup,
+                      kernels::Backend& backend, std::uint64_t seed,
+                      const ProgressCallback& progress) {
+  constexpr double kShare = 0.1;
+  const double duration = workload.traffic.duration_s();
+  profiler::ReplayOptions options;
+  options.seed = seed;
+  options.stop_after_s = kShare * duration;
+  const auto start = std::chrono::steady_clock::now();
+  const auto trace = profiler::replay(workload, setup, backend, options, progress);
+  const double wall =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double done = static_cast<double>(trace.metrics.requests);
+  const double scale = done > 0 ? static_cast<double>(workload.traffic.requests.size()) / done : 1;
+  constexpr double kBytesPerSlice = 40;  // a row of the run file with its index
+  return fmt::format(
+      "{} requests over {:.0f} s, replayed {} of them to estimate\n"
+      "about {:.0f} steps, {:.1f} minutes on this machine, {:.0f} MB run file\n",
+      workload.traffic.requests.size(), duration, trace.metrics.requests,
+      static_cast<double>(trace.engine.steps) * scale, wall * scale / 60,
+      static_cast<double>(trace.slices.size()) * kBytesPerSlice * scale / 1e6 + 0.1);
+}
+
+std::string summary_text(const profiler::Trace& trace) {
+  const auto& metrics = trace.metrics;
+  std::string text = fmt::format("{} steps in {:.1f} s of traffic, GPU busy {:.1f} %\n",
+                                 trace.engine.steps, trace.end_s, 100 * trace.busy_share());
+  if (metrics.requests == 0) return text;
+  const double joules = trace.joules_per_gpu() * trace.plan.gpus();
+  text += fmt::format(
+      "TTFT P50 {:.3f} s, P99 {:.3f} s; TPOT P50 {:.1f} ms, P99 {:.1f} ms; SLO met by {:.2f} %\n"
+      "{:.1f} output tokens/s; {:.3g} output tokens/J at module input\n",
+      metrics.ttft_p50, metrics.ttft_p99, 1e3 * metrics.tpot_p50, 1e3 * metrics.tpot_p99,
+      100 * metrics.attainment, metrics.output_tokens_per_s,
+      joules > 0 ? static_cast<double>(trace.engine.output_tokens) / joules : 0.0);
+  text += fmt::format("step time ± {:.0f} % (90 %){}\n", 100 * trace.relative_error,
+                      trace.extrapolated ? ", extrapolated" : "");
+  return text;
+}
+
+}  // namespace
+
+void ProfileCommand::add_options(CLI::App& app) {
+  workload_.add_to(app, "Workload: id or file");
+  app.add_option("--backend", backend_, "analytical or auto (auto)")->type_name("B");
+  app.add_option("--device", device_, "Device that the analytical backend predicts (h100-sxm)")
+      ->type_name("ID");
+  app.add_option("--scale-up-domain", domain_, "GPUs that share a scale-up (NVLink) domain (8)")
+      ->type_name("N");
+  app.add_flag("--plan", plan_, "Print steps, minutes and memory; run nothing");
+  app.add_option("-o,--output", out_, "Run file to write; must not exist")->type_name("RUN.rw");
+}
+
+int ProfileCommand::run(CommandContext& context) {
+  const std::uint64_t seed = workload_.seed_value();
+  if (!plan_ && out_.empty()) {
+    throw InputError(InputProblem{"", 0, "profile", "-o RUN.rw or --plan", "neither"});
+  }
+  if (!out_.empty() && std::filesystem::exists(out_)) {
+    throw InputError(
+        InputProblem{out_, 0, "-o", "a file that does not exist yet", "one that does"});
+  }
+  const std::string backend_text = choose_backend(backend_);
+  const WorkloadInput input = read_workload_input(workload_, context.data);
+  const workloads::Workload& workload = input.workload;
+  const auto device = kernels::find_device(device_, context.data);
+  profiler::ReplicaSetup setup;
+  setup.gpu_memory_bytes = memory_of(device);
+  setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
+  setup.rank.scale_up_domain = static_cast<int>(parse_count(domain_, "--scale-up-domain", 1));
+  setup.rank.scale_out_bytes_per_s = device.scale_out_bytes_per_s.value.value_or(0);
+  const auto backend =
+      kernels::AnalyticalBackend::load(device.id, setup.plan.weights, context.data);
+  context.err << fmt::format("{}; predicting {} as {}\n", backend_text, device.id,
+                             setup.plan.label());
+  ProgressLine line(context.err, context.err_is_terminal);
+  const ProgressCallback progress = progress_on(line);
+  if (plan_) {
+    const std::string text = plan_text(workload, setup, *backend, seed, progress);
+    line.finish();
+    context.out << memory_text(workload, setup.plan, setup.gpu_memory_bytes) << text;
+    return kFine;
+  }
+  profiler::RunMeta meta;
+  meta.version = context.version;
+  meta.command = context.command_line;
+  meta.data_hash = topology::Catalog::load(context.data).hash();
+  meta.workload_json = input.json;
+  profiler::RunFileWriter writer(out_, meta);  // before the long work: may it be written?
+  profiler::ReplayOptions options;
+  options.seed = seed;
+  options.keep_partial = true;
+  const auto trace = profiler::replay(workload, setup, *backend, options, progress);
+  line.finish();
+  writer.write(trace);
+  if (trace.incomplete) {
+    context.err << fmt::format(
+        "rackwright: {} at {:.1f} s of traffic; kept in {}, marked incomplete\n",
+        trace.incomplete_reason, trace.end_s, out_);
+    return kIncomplete;
+  }
+  writer.finish();
+  context.out << summary_text(trace) << out_ << '\n';
+  return kFine;
+}
+
+}  // namespace rackwright::cli

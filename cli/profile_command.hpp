@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/workload_input.hpp"
+
+namespace rackwright::cli {
+
+/// `profile WORKLOAD -o RUN.rw`: replays the workload on one replica and keeps everything.
+class ProfileCommand final : public Command {
+ public:
+  std::string_view name() const override { return "profile"; }
+  std::string_view summary() const override {
+    return "Replay a workload on one replica and write a run file.";
+  }
+  std::vector<std::string> examples() const override {
+    return {"rackwright profile llama-3.1-8b-chat --device h100-sxm --plan",
+            "rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw"};
+  }
+  void add_options(CLI::App& app) override;
+  int run(CommandContext& context) override;
+
+ private:
+  WorkloadOptions workload_;
+  std::string backend_ = "auto";
+  std::string device_ = "h100-sxm";
+  std::string out_;
+  bool plan_ = false;
+  std::string domain_ = "8";
+};
+
+}  // namespace rackwright::cli

@@ -1,0 +1,189 @@
+#include "cli/workload_input.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "cli/file_kinds.hpp"
+#include "cli/option_values.hpp"
+#include "common/input_error.hpp"
+#include "common/json_document.hpp"
+#include "profiler/plan_json.hpp"
+
+namespace rackwright::cli {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+/// The model config that a workload file, with its overrides, speaks of.
+ordered_json model_json(const fs::path& workload_file, const WorkloadOptions& options,
+                        const DataLocator& data) {
+  constexpr std::string_view kFolder = "workloads/models";
+  std::string reference = options.model;
+  for (const auto& setting : options.settings) {
+    if (reference.empty() && setting.starts_with("model=")) reference = setting.substr(6);
+  }
+  if (!reference.empty()) return JsonDocument::parse_file(data.find(reference, kFolder)).root();
+  const JsonDocument document = JsonDocument::parse_file(workload_file);
+  const ordered_json& model = document.root().at("model");
+  if (!model.is_string()) return model;
+  reference = model.get<std::string>();
+  const bool is_path = reference.find('/') != std::string::npos || reference.ends_with(".json");
+  if (is_path && !fs::path(reference).is_absolute()) {
+    reference = (workload_file.parent_path() / reference).string();
+  }
+  return JsonDocument::parse_file(data.find(reference, kFolder)).root();
+}
+
+/// [arrival_s, prompt, output, image, [prefix blocks]]; trailing parts that are empty are left out.
+ordered_json request_json(const workloads::Request& request) {
+  ordered_json row = {request.arrival_s, request.prompt_tokens, request.output_tokens};
+  if (request.image_tokens > 0 || !request.prefix_blocks.empty()) {
+    row.push_back(request.image_tokens);
+  }
+  if (!request.prefix_blocks.empty()) row.push_back(request.prefix_blocks);
+  return row;
+}
+
+workloads::Request read_request(const ordered_json& row) {
+  workloads::Request request;
+  request.arrival_s = row.at(0).get<double>();
+  request.prompt_tokens = row.at(1).get<std::uint32_t>();
+  request.output_tokens = row.at(2).get<std::uint32_t>();
+  if (row.size() > 3) request.image_tokens = row.at(3).get<std::uint32_t>();
+  if (row.size() > 4) request.prefix_blocks = row.at(4).get<std::vector<std::uint32_t>>();
+  return request;
+}
+
+}  // namespace
+
+void WorkloadOptions::add_to(CLI::App& app, const std::string& input_help) {
+  app.add_option("WORKLOAD", input, input_help)->required();
+  app.add_option("--model", model,
+                 "Model instead of the workload's: id or Hugging Face config.json")
+      ->type_name("CONFIG");
+  app.add_option("--traffic", traffic,
+                 "Requests instead of the workload's: azure, burstgpt, mooncake, servegen or "
+                 "vllm-bench, a colon, a file")
+      ->type_name("FORMAT:FILE");
+  app.add_option("--set", settings, "Change a key of the workload, for example plan.tp=8")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--seed", seed, "Seed of everything that is random (1)")->type_name("N");
+}
+
+std::uint64_t WorkloadOptions::seed_value() const {
+  return parse_count(seed, "--seed");
+}
+
+std::string embed_workload(const workloads::Workload& workload, const ordered_json& model) {
+  ordered_json json;
+  json["format_version"] = 1;
+  json["name"] = workload.name;
+  json["title"] = workload.title;
+  json["model"] = model;
+  json["plans"] = ordered_json::array();
+  for (const auto& plan : workload.plans) {
+    json["plans"].push_back(ordered_json::parse(profiler::plan_to_json(plan)));
+  }
+  json["slo"] = {{"ttft_s", workload.slo.ttft_s},
+                 {"tpot_s", workload.slo.tpot_s},
+                 {"percentile", workload.slo.percentile}};
+  json["demand_tokens_per_s"] =
+      workload.demand_tokens_per_s ? ordered_json(*workload.demand_tokens_per_s) : nullptr;
+  json["traffic_name"] = workload.traffic.name;
+  json["traffic_source"] = workload.traffic.source;
+  json["prefix_block"] = workload.traffic.prefix_block;
+  json["requests"] = ordered_json::array();
+  for (const auto& request : workload.traffic.requests) {
+    json["requests"].push_back(request_json(request));
+  }
+  return json.dump();
+}
+
+workloads::Workload read_embedded_workload(const std::string& json, const std::string& file) {
+  const std::string name = file + ": embedded workload";
+  const JsonDocument document = JsonDocument::parse_text(json, name);
+  const auto& root = document.root();
+  try {
+    workloads::Workload workload;
+    workload.name = root.at("name").get<std::string>();
+    workload.title = root.at("title").get<std::string>();
+    workload.model = workloads::read_model_config(document, "/model", workload.name);
+    for (const auto& plan : root.at("plans")) {
+      workload.plans.push_back(profiler::plan_from_json(plan.dump(), name));
+    }
+    workload.slo.ttft_s = root.at("slo").at("ttft_s").get<double>();
+    workload.slo.tpot_s = root.at("slo").at("tpot_s").get<double>();
+    workload.slo.percentile = root.at("slo").at("percentile").get<double>();
+    if (!root.at("demand_tokens_per_s").is_null()) {
+      workload.demand_tokens_per_s = root.at("demand_tokens_per_s").get<double>();
+    }
+    workload.traffic.name = root.at("traffic_name").get<std::string>();
+    workload.traffic.source = root.at("traffic_source").get<std::string>();
+    workload.traffic.prefix_block = root.at("prefix_block").get<int>();
+    for (const auto& row : root.at("requests")) {
+      workload.traffic.requests.push_back(read_request(row));
+    }
+    return workload;
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(
+        InputProblem{name, 0, "", "a workload as rackwright profile writes it", error.what()});
+  }
+}
+
+WorkloadInput read_workload_input(const WorkloadOptions& options, const DataLocator& data) {
+  WorkloadInput result;
+  if (!is_run_file(options.input) && !options.input.ends_with(".rw")) {
+    const fs::path file = data.find(options.input, "workloads");
+    result.workload = workloads::read_workload(
+        file, data, {options.model, options.traffic, options.settings}, options.seed_value());
+    result.json = embed_workload(result.workload, model_json(file, options, data));
+    return result;
+  }
+  if (!options.model.empty() || !options.traffic.empty() || !options.settings.empty()) {
+    throw InputError(InputProblem{options.input, 0, "--model, --traffic, --set",
+                                  "none of them with a run file: it holds its workload", "one"});
+  }
+  result.run = profiler::read_run_file(options.input);
+  if (result.run->meta.workload_json.empty()) {
+    throw InputError(
+        InputProblem{options.input, 0, "meta", "a run with its workload inside", "none"});
+  }
+  result.json = result.run->meta.workload_json;
+  result.workload = read_embedded_workload(result.json, options.input);
+  result.workload.plans = {result.run->trace.plan};
+  return result;
+}
+
+std::vector<topology::RackDesign> read_racks(const std::string& argument, const DataLocator& data,
+                                             const topology::Catalog& catalog) {
+  constexpr std::string_view kFolder = "topology/racks";
+  const auto names = argument == "all" ? data.ids(kFolder) : parse_list(argument, "--racks");
+  if (names.empty()) {
+    throw InputError(InputProblem{"", 0, "--racks", "racks in a data folder", "none"});
+  }
+  std::vector<topology::RackDesign> designs;
+  std::vector<InputProblem> problems;
+  std::set<std::string> seen;
+  for (const auto& name : names) {
+    try {
+      designs.push_back(topology::read_rack_design(data.find(name, kFolder), catalog));
+      if (!seen.insert(designs.back().id).second) {
+        problems.push_back(
+            {"", 0, "--racks", "each rack once", fmt::format("\"{}\" twice", designs.back().id)});
+      }
+    } catch (const InputError& error) {
+      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+    }
+  }
+  if (!problems.empty()) throw InputError(problems);
+  return designs;
+}
+
+}  // namespace rackwright::cli

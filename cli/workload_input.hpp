@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "common/data_locator.hpp"
+#include "profiler/run_file.hpp"
+#include "topology/catalog.hpp"
+#include "topology/rack_design.hpp"
+#include "workloads/workload.hpp"
+
+namespace rackwright::cli {
+
+/// The arguments that name a workload: a file or id, or a run file that holds one.
+struct WorkloadOptions {
+  std::string input;
+  std::string model;
+  std::string traffic;
+  std::vector<std::string> settings;
+  std::string seed = "1";
+
+  void add_to(CLI::App& app, const std::string& input_help);
+  [[nodiscard]] std::uint64_t seed_value() const;
+};
+
+/// A workload with the text that makes a run file self-contained, and the run it came from.
+struct WorkloadInput {
+  workloads::Workload workload;
+  std::string json;  ///< see `embed_workload`
+  std::optional<profiler::RunFile> run;
+};
+
+/// Reads the workload, or the one inside a run file; then its only plan is that of the run. Throws
+/// InputError, also for overrides of a run file.
+[[nodiscard]] WorkloadInput read_workload_input(const WorkloadOptions& options,
+                                                const DataLocator& data);
+
+/// A workload as one JSON text that needs no other file: name, title, model config, plans, SLO,
+/// requests. `model` is the published config.
+[[nodiscard]] std::string embed_workload(const workloads::Workload& workload,
+                                         const nlohmann::ordered_json& model);
+/// Reads it back; `file` stands for the run file in messages.
+[[nodiscard]] workloads::Workload read_embedded_workload(const std::string& json,
+                                                         const std::string& file);
+
+/// "all" or "a,b,c" (ids or paths). A rack named twice is an error.
+[[nodiscard]] std::vector<topology::RackDesign> read_racks(const std::string& argument,
+                                                           const DataLocator& data,
+                                                           const topology::Catalog& catalog);
+
+}  // namespace rackwright::cli
