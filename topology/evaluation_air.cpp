@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "topology/evaluation_context.hpp"
+#include "topology/part_facts.hpp"
+#include "topology/thermal/air.hpp"
+
+namespace rackwright::topology {
+
+namespace {
+
+/// Heat of the design envelope that leaves a slot with air.
+double air_heat_w(const EvaluationContext& context, std::size_t slot) {
+  const double watts = context.envelope.slot_w[slot];
+  const SlotPower& power = context.power.slots()[slot];
+  const Part* part = power.part;
+  if (!context.design.liquid || power.bus < 0) return watts;
+  const auto fraction = part ? part->number("liquid_fraction_pct") : std::nullopt;
+  return watts * (1 - (fraction ? *fraction / 100 : context.liquid_fraction()));
+}
+
+struct AirPath {
+  double heat_w = 0;
+  double flow_m3_per_s = 0;  ///< of slots whose air flow is published
+  double heat_with_flow_w = 0;
+  double flow_low = 0, flow_high = 0;
+  Origin origin = Origin::catalogue;
+};
+
+AirPath air_path(const EvaluationContext& context) {
+  AirPath path;
+  const auto& slots = context.power.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const double heat = air_heat_w(context, i);
+    path.heat_w += heat;
+    if (!slots[i].part) continue;
+    const auto flow = first_estimate(*slots[i].part, {"airflow_cfm"}, "CFM");
+    if (!flow) continue;
+    path.heat_with_flow_w += heat;
+    path.flow_m3_per_s += flow->value * cfm.si();
+    path.flow_low += flow->low * cfm.si();
+    path.flow_high += flow->high * cfm.si();
+    path.origin = weakest(path.origin, flow->origin);
+  }
+  return path;
+}
+
+/// Air at the inlet of the rack, at its altitude.
+Air inlet_air(const EvaluationContext& context) {
+  return air_at(Temperature::from_celsius(context.environment.air_inlet_c),
+                context.design.environment.altitude_m * metre);
+}
+
+/// The lowest recommended inlet of the catalogue's air classes: the base that a rise to an allowed
+/// inlet is counted from.
+std::optional<double> recommended_min_c(const Catalog& catalog) {
+  std::optional<double> lowest;
+  for (const auto& [id, part] : catalog.parts()) {
+    const auto value = part.number("recommended_min_c");
+    if (value && (!lowest || *value < *lowest)) lowest = value;
+  }
+  return lowest;
+}
+
+void add_inlet_limit(EvaluationContext& context) {
+  std::optional<double> allowed;
+  std::string owner;
+  for (const SlotPower& slot : context.power.slots()) {
+    const auto limit = slot.part ? slot.part->number("inlet_max_c") : std::nullopt;
+    if (!limit || (allowed && *allowed <= *limit)) continue;
+    allowed = limit;
+    owner = slot.part->name;
+  }
+  const auto base = recommended_min_c(context.catalog);
+  const double inlet = context.environment.air_inlet_c;
+  if (!allowed || !base || *allowed <= *base) {
+    context.require({"inlet_max_c." + context.design.id, "highest allowed air inlet temperature",
+                     fmt::format(">= {:.0f} degC, the inlet of this evaluation", inlet),
+                     "system maker", "air limit, if below", false});
+    return;
+  }
+  Limit limit = make_limit(
+      {"air.inlet", "air", "Air inlet against the lowest allowed maximum", "none", ""},
+      exact(inlet - *base, {"K", Origin::assumed, "rack air inlet"}),
+      exact(*allowed - *base, {"K", Origin::catalogue, "rack air inlet"}),
+      fmt::format("{:.1f} degC inlet, {} allows {:.1f} degC; both as rise over {:.0f} degC, the "
+                  "lowest recommended inlet",
+                  inlet, owner, *allowed, *base));
+  if (limit.state == LimitState::violated) {
+    limit.remedy = fmt::format("Supply air at {:.0f} degC or less", std::floor(*allowed));
+    limit.remedied_margin = margin_of(std::floor(*allowed) - 1 - *base, *allowed - *base);
+  }
+  context.out.limits.push_back(std::move(limit));
+}
+
+void require_air_flow(EvaluationContext& context, double heat_w) {
+  // Physics only: the flow for a rise of 10 K, which the maker's fans must reach in proportion.
+  constexpr double kRise = 10;
+  const auto flow = air_flow_for_rise(Power::from_si(heat_w), kRise * kelvin, inlet_air(context));
+  context.require({"airflow." + context.design.id, "air flow of the trays at full load",
+                   fmt::format("{:.1f} m3/min carry {} at a rise of {:.0f} K, half of it at twice "
+                               "the rise",
+                               flow.si() * 60, watts_text(heat_w), kRise),
+                   "system maker", "exhaust temperature and room air", false});
+}
+
+void add_air_figures(EvaluationContext& context, const AirPath& path) {
+  const Air air = inlet_air(context);
+  const auto rise = [&](double flow) {
+    return air_temperature_rise(Power::from_si(path.heat_with_flow_w), VolumeFlow::from_si(flow),
+                                air)
+        .in(kelvin);
+  };
+  const Origin origin = weakest(path.origin, context.envelope_origin);
+  context.add("air.flow", "Air flow through the rack",
+              between(path.flow_low * 60, path.flow_m3_per_s * 60, path.flow_high * 60,
+                      {"m3/min", path.origin, "rack air inlet"}),
+              "steady", "sum of the parts' published air flow");
+  Estimate warmed =
+      exact(rise(path.flow_m3_per_s), {"K", weakest(origin, Origin::modelled), "rack air"});
+  warmed.low = rise(path.flow_high) * context.envelope_low;
+  warmed.high = rise(path.flow_low) * context.envelope_high;
+  context.add("air.rise.design_envelope", "Air temperature rise, design envelope", warmed, "steady",
+              "P / (rho cp Q), dry air at inlet temperature and altitude");
+  Estimate outlet = warmed;
+  for (double* value : {&outlet.value, &outlet.low, &outlet.high}) {
+    *value += context.environment.air_inlet_c;
+  }
+  outlet.unit = "degC";
+  context.add("air.outlet.design_envelope", "Air leaving the rack, design envelope", outlet,
+              "steady", "inlet + rise");
+  context.add("air.flow_per_power", "Air flow over heat to air",
+              exact(path.flow_m3_per_s / cfm.si() / (path.heat_with_flow_w / 1e3),
+                    {"CFM/kW", path.origin, "rack air inlet"}),
+              "steady", "176 CFM/kW is 10 K at sea level");
+}
+
+void add_rear_door_limit(EvaluationContext& context, double heat_w) {
+  if (!context.design.rear_door) return;
+  const Part* door = context.catalog.find(context.design.rear_door->part);
+  const auto capacity =
+      door ? first_estimate(*door, {"capacity_w", "capacity_max_w"}, "W", "rack air")
+           : std::nullopt;
+  Estimate load = context.envelope_estimate(heat_w, "rack air");
+  LimitName name{"air.rear_door", "air", "Rear door takes the rack's heat", "none", ""};
+  if (!capacity) {
+    context.require({"rear_door." + context.design.id, "capacity of the rear door",
+                     fmt::format(">= {}", watts_text(heat_w)), "door maker", "verdict, if below",
+                     true});
+    context.out.limits.push_back(make_blank_limit(std::move(name), load, "capacity blank"));
+    return;
+  }
+  Limit limit = make_limit(std::move(name), load, *capacity,
+                           fmt::format("{} of air heat against a door of {}", watts_text(heat_w),
+                                       watts_text(capacity->value)));
+  if (limit.state == LimitState::violated) {
+    const auto cap = smallest_cap(
+        context, [](const RackPower& p) { return p.rack_ac_w; }, capacity->value);
+    if (cap) {
+      limit.remedy =
+          fmt::format("Cap the rack at {:.0f} kW AC (GPU at {:.0f} W): {} margin",
+                      cap->rack_ac_w / 1e3, std::floor(cap->gpu_w), percent_text(cap->margin));
+      limit.remedied_margin = cap->margin;
+    }
+  }
+  context.out.limits.push_back(std::move(limit));
+  if (door->number("active_fan_power_max_w")) {
+    context.add("power.rear_door_fans", "Fans of the rear door",
+                *first_estimate(*door, {"active_fan_power_max_w"}, "W", "facility"), "steady",
+                "counted apart from rack AC input");
+  }
+}
+
+}  // namespace
+
+void evaluate_air(EvaluationContext& context) {
+  add_inlet_limit(context);
+  if (!context.has_envelope) return;
+  const AirPath path = air_path(context);
+  context.add("air.heat.design_envelope", "Heat to air, design envelope",
+              context.envelope_estimate(path.heat_w, "rack air"), "steady",
+              context.design.liquid ? "what the liquid fraction leaves" : "all input becomes heat");
+  add_rear_door_limit(context, path.heat_w);
+  if (path.flow_m3_per_s > 0) add_air_figures(context, path);
+  if (path.heat_with_flow_w < 0.5 * path.heat_w) {
+    require_air_flow(context, path.heat_w - path.heat_with_flow_w);
+  }
+}
+
+}  // namespace rackwright::topology

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "topology/evaluation.hpp"
+#include "topology/limits.hpp"
+#include "topology/power/rack_power.hpp"
+
+namespace rackwright::topology {
+
+/// The rack in one load case, as far as it is known.
+struct CasePower {
+  RackPower mean;
+  double relative_low = 0, relative_high = 0;  ///< 90 % interval of rack AC, relative
+};
+
+/// What the parts of one evaluation share. Each `evaluate_…` adds figures, limits and requirements.
+struct EvaluationContext {
+  const RackDesign& design;
+  const Catalog& catalog;
+  const kernels::DeviceInfo& device;
+  const std::optional<Demand>& demand;
+  const EvaluateOptions& options;
+  Environment environment;   ///< design, overridden by options
+  RackPowerModel power;
+  double gpu_envelope_w = 0;  ///< TDP, or the cap
+  RackPower envelope;
+  bool has_envelope = false;
+  /// Relative interval of the envelope, from the maker's range.
+  double envelope_low = 1, envelope_high = 1;
+  Origin envelope_origin = Origin::catalogue;
+  std::string envelope_basis;
+  std::vector<double> capacity_means_w;  ///< rack AC, 1 s windows, load case (b)
+  std::optional<RackPower> capacity;     ///< at its mean
+  std::optional<double> liquid_flow_lpm; ///< operating flow
+  RackEvaluation& out;
+
+  /// `watts` of the envelope with its interval.
+  [[nodiscard]] Estimate envelope_estimate(double watts, std::string boundary) const;
+  /// Heat to liquid as a share of rack AC input; 0 for air.
+  [[nodiscard]] double liquid_fraction() const;
+  void add(std::string key, std::string label, Estimate estimate, std::string window,
+           std::string basis);
+  void require(Requirement requirement);
+};
+
+/// A cap on GPU power that keeps `load` under `limit` in the design envelope, with the rack cap it
+/// amounts to rounded down to whole kW; the margin is recomputed at that cap.
+struct PowerCap {
+  double gpu_w = 0;
+  double rack_ac_w = 0;
+  double margin = 0;
+};
+[[nodiscard]] std::optional<PowerCap> smallest_cap(
+    const EvaluationContext& context, const std::function<double(const RackPower&)>& load,
+    double limit);
+
+void evaluate_power_envelope(EvaluationContext& context);
+void evaluate_power_limits(EvaluationContext& context);
+void evaluate_load_cases(EvaluationContext& context);
+void evaluate_air(EvaluationContext& context);
+void evaluate_liquid(EvaluationContext& context);
+void evaluate_network(EvaluationContext& context);
+void evaluate_mechanical(EvaluationContext& context);
+void evaluate_service(EvaluationContext& context);
+void describe_trays(EvaluationContext& context);
+void describe_timelines(EvaluationContext& context);
+void describe_bom(EvaluationContext& context);
+
+}  // namespace rackwright::topology

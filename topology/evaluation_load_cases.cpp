@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "topology/evaluation_context.hpp"
+#include "topology/power/load_timeline.hpp"
+
+namespace rackwright::topology {
+
+namespace {
+
+/// Half-width of tray power between the published idle and maximum: a judgement, stated as such.
+constexpr double kTrayPowerModelError = 0.05;
+constexpr double kWindow = 1.0;
+constexpr double kShortWindow = 0.1;
+
+struct CaseSource {
+  LoadCase load_case;
+  const profiler::Trace* trace = nullptr;
+  int replicas = 0;
+};
+
+int gpus_of_replica_here(const EvaluationContext& context) {
+  const Placement& placement = context.out.placement;
+  return placement.racks_per_replica > 1 ? context.power.gpus() - placement.idle_gpus
+                                         : placement.gpus_per_replica;
+}
+
+/// Rack AC over windows from the windowed GPU power of the replicas; the rest of the GPUs idles.
+std::vector<double> rack_ac(const EvaluationContext& context, const std::vector<double>& gpu_means,
+                            double gpus_per_replica, double idle_gpus_w) {
+  std::vector<double> result;
+  result.reserve(gpu_means.size());
+  for (const double mean : gpu_means) {
+    result.push_back(context.power.at(mean * gpus_per_replica + idle_gpus_w).rack_ac_w);
+  }
+  return result;
+}
+
+Estimate case_estimate(const EvaluationContext& context, double watts, const RackPower& mean,
+                       std::string boundary, Origin origin) {
+  // The fixed rest may sink at part load when the part has no published idle; the maker's rack
+  // figure may hold loads that no part itemises.
+  const double load = context.gpu_envelope_w > 0
+                          ? mean.module_w / (context.gpu_envelope_w * context.power.gpus())
+                          : 1.0;
+  const double base = std::max(mean.rack_ac_w, 1.0);
+  const bool module = boundary == "module input";
+  const double spread = module ? 0.0 : context.power.rest_spread_w() * std::max(0.0, 1 - load);
+  const double extra = module ? 0.0 : context.power.unitemised_w();
+  Estimate e = exact(watts, {"W", origin, std::move(boundary)});
+  e.low = watts * std::max(0.0, 1 - std::hypot(kTrayPowerModelError, spread / base));
+  e.high = watts * (1 + std::hypot(kTrayPowerModelError, extra / base));
+  return e;
+}
+
+void add_mean_figures(EvaluationContext& context, LoadCase load_case, const RackPower& mean,
+                      Origin origin, const std::string& window, const std::string& basis) {
+  const auto key = key_of(load_case);
+  const auto add = [&](const char* at, const char* label, double watts, const char* boundary) {
+    context.add(fmt::format("power.{}.{}", at, key),
+                fmt::format("{}, {}", label, to_string(load_case)),
+                case_estimate(context, watts, mean, boundary, origin), window, basis);
+  };
+  add("module", "All GPUs", mean.module_w, "module input");
+  add("tray", "Compute trays", mean.tray_w, "tray");
+  add("bus", "DC output of all PSUs", mean.bus_w, "busbar DC");
+  add("rack_ac", "Rack AC input", mean.rack_ac_w, "rack AC input");
+}
+
+void add_window_figures(EvaluationContext& context, LoadCase load_case,
+                        const std::vector<double>& means, const RackPower& mean, Origin origin) {
+  const std::string key = fmt::format("power.rack_ac.{}", key_of(load_case));
+  const auto add = [&](const char* suffix, const char* label, double watts) {
+    context.add(key + suffix, fmt::format("Rack AC input, {}, {}", to_string(load_case), label),
+                case_estimate(context, watts, mean, "rack AC input", origin), "1 s",
+                "exact integrals over 1 s windows, replicas at seeded phases");
+  };
+  add(".p99", "P99", quantile(means, 0.99));
+  add(".peak", "peak", *std::max_element(means.begin(), means.end()));
+  context.add(key + ".ramp_1s", "Largest change between 1 s means",
+              exact(largest_ramp(means, kWindow), {"W/s", origin, "rack AC input"}), "1 s",
+              "consecutive 1 s means");
+}
+
+/// All replicas in step: the worst that phases can do.
+void add_lockstep(EvaluationContext& context, const CyclicEnergy& energy, const CaseSource& source,
+                  double idle_gpus_w, const RackPower& mean) {
+  const double gpus = gpus_of_replica_here(context) * static_cast<double>(source.replicas);
+  const auto means = rack_ac(context, superposed_means(energy, {0.0}, kWindow), gpus, idle_gpus_w);
+  const std::string key = fmt::format("power.rack_ac.{}.lockstep_peak", key_of(source.load_case));
+  context.add(
+      key,
+      fmt::format("Rack AC input, {}, peak with all replicas in step", to_string(source.load_case)),
+      case_estimate(context, *std::max_element(means.begin(), means.end()), mean, "rack AC input",
+                    source.trace->origin),
+      "1 s", "phases all equal");
+}
+
+void add_capacity_figures(EvaluationContext& context, const std::vector<double>& short_means,
+                          double mean_ac_w, Origin origin) {
+  context.add(
+      "power.rack_ac.slo_capacity.ramp_100ms", "Largest change between 100 ms means",
+      exact(largest_ramp(short_means, kShortWindow), {"W/s", Origin::modelled, "rack AC input"}),
+      "100 ms", "modelled: no sensor resolves it");
+  if (!context.has_envelope) return;
+  const double p99 = quantile(context.capacity_means_w, 0.99);
+  const double provisioned = context.envelope.rack_ac_w;
+  context.add(
+      "power.stranded", "Provisioned less P99 draw",
+      exact(provisioned - p99, {"W", weakest(origin, context.envelope_origin), "rack AC input"}),
+      "1 s", "design envelope minus P99 of 1 s means at SLO capacity");
+  context.add("power.utilisation", "Mean draw over design envelope",
+              exact(mean_ac_w / provisioned,
+                    {"1", weakest(origin, context.envelope_origin), "rack AC input"}),
+              "mean", "mean at SLO capacity / design envelope");
+}
+
+void evaluate_trace(EvaluationContext& context, const CaseSource& source) {
+  const profiler::Trace& trace = *source.trace;
+  if (!(trace.end_s > 0) || !context.power.complete()) return;
+  const CyclicEnergy energy(profiler::power_timeline(trace));
+  const int here = gpus_of_replica_here(context);
+  const double idle_gpus =
+      std::max(0, context.power.gpus() - here * source.replicas) * trace.idle_w;
+  const auto phases = replica_phases(
+      source.replicas, energy.period_s(),
+      RandomSource(context.options.seed).stream(fmt::format("phase {}", key_of(source.load_case))));
+  const auto gpu_means = superposed_means(energy, phases, kWindow);
+  if (gpu_means.empty()) return;
+  const auto means = rack_ac(context, gpu_means, here, idle_gpus);
+  const RackPower mean = context.power.at(energy.mean_w() * here * source.replicas + idle_gpus);
+  add_mean_figures(context, source.load_case, mean, trace.origin,
+                   fmt::format("mean over {:.0f} s", trace.end_s),
+                   fmt::format("{} replicas of {} GPUs", source.replicas, here));
+  add_window_figures(context, source.load_case, means, mean, trace.origin);
+  add_lockstep(context, energy, source, idle_gpus, mean);
+  if (source.load_case != LoadCase::slo_capacity) return;
+  context.capacity_means_w = means;
+  context.capacity = mean;
+  const auto fine =
+      rack_ac(context, superposed_means(energy, phases, kShortWindow), here, idle_gpus);
+  add_capacity_figures(context, fine, mean.rack_ac_w, trace.origin);
+}
+
+void evaluate_idle(EvaluationContext& context) {
+  std::optional<double> idle = context.device.idle_w.value;
+  if (context.demand && context.demand->capacity.trace.idle_w > 0) {
+    idle = context.demand->capacity.trace.idle_w;
+  }
+  if (!idle) {
+    context.require({"idle_w." + context.device.id, "idle power of " + context.device.id,
+                     "needs a measured idle power from the module maker or an operator",
+                     "module maker", "load case idle cannot be formed", false});
+    return;
+  }
+  if (!context.power.complete()) return;
+  const RackPower power = context.power.at(*idle * context.power.gpus());
+  add_mean_figures(context, LoadCase::idle, power,
+                   context.device.idle_w.value ? Origin::modelled : Origin::assumed, "steady",
+                   "every GPU at its idle power; no published idle of a part: its rest is kept");
+}
+
+}  // namespace
+
+void evaluate_load_cases(EvaluationContext& context) {
+  evaluate_idle(context);
+  if (!context.demand) return;
+  const Placement& placement = context.out.placement;
+  const profiler::SloCapacity& capacity = context.demand->capacity;
+  if (capacity.load_factor > 0 && placement.replicas > 0) {
+    evaluate_trace(context, {LoadCase::slo_capacity, &capacity.trace, placement.replicas});
+  }
+  const double copies = capacity.load_factor > 0 ? std::ceil(1 / capacity.load_factor) : 1.0;
+  const int replicas = std::clamp(static_cast<int>(copies), 1, std::max(placement.replicas, 1));
+  evaluate_trace(context, {LoadCase::as_recorded, &context.demand->recorded, replicas});
+}
+
+}  // namespace rackwright::topology

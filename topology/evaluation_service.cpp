@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "topology/evaluation_context.hpp"
+
+namespace rackwright::topology {
+
+namespace {
+
+/// GPU seconds of the trace in a rack, J at rack AC input over output tokens.
+void add_energy(EvaluationContext& context, const profiler::SloCapacity& capacity,
+                const Estimate& tokens_per_s) {
+  if (!context.capacity) return;
+  const Figure* ac = context.out.figures.find("power.rack_ac.slo_capacity");
+  if (!ac) return;
+  Estimate per_joule = ratio(tokens_per_s, ac->estimate, "tok/J");
+  per_joule.boundary = "rack AC input";
+  context.add("service.tokens_per_joule", "Output tokens per joule at SLO capacity", per_joule,
+              fmt::format("mean over {:.0f} s", capacity.trace.end_s),
+              "output tokens per second / mean rack AC input, load case (b)");
+}
+
+Estimate percentile(double value, double low, double high, const profiler::SloCapacity& capacity,
+                    double scale, const char* unit) {
+  Estimate e = exact(value * scale, {unit, capacity.trace.origin, "", capacity.trace.extrapolated});
+  e.low = std::min(low * scale, e.value);
+  e.high = std::max(high * scale, e.value);
+  return e;
+}
+
+void add_latency(EvaluationContext& context, const profiler::SloCapacity& capacity) {
+  const auto& m = capacity.trace.metrics;
+  const std::string window = fmt::format("{} requests", m.requests);
+  context.add("service.ttft_p99", "TTFT P99 at SLO capacity",
+              percentile(m.ttft_p99, m.ttft_p99_low, m.ttft_p99_high, capacity, 1e3, "ms"), window,
+              "order statistic; interval of the sample, not of the model");
+  context.add("service.tpot_p99", "TPOT P99 at SLO capacity",
+              percentile(m.tpot_p99, m.tpot_p99_low, m.tpot_p99_high, capacity, 1e3, "ms"), window,
+              "order statistic; interval of the sample, not of the model");
+  context.add("service.ttft_p50", "TTFT P50 at SLO capacity",
+              percentile(m.ttft_p50, m.ttft_p50, m.ttft_p50, capacity, 1e3, "ms"), window,
+              "median");
+  context.add("service.tpot_p50", "TPOT P50 at SLO capacity",
+              percentile(m.tpot_p50, m.tpot_p50, m.tpot_p50, capacity, 1e3, "ms"), window,
+              "median");
+  context.add(
+      "service.attainment", "Requests that meet both SLO limits",
+      exact(m.attainment * 100, {"%", capacity.trace.origin, "", capacity.trace.extrapolated}),
+      window, "share of finished requests");
+}
+
+/// The SLO cannot be met at any load: known, so a violated limit and not a blank.
+void add_missed_slo(EvaluationContext& context, const profiler::SloCapacity& capacity) {
+  Limit limit;
+  limit.id = "service.slo";
+  limit.domain = "service";
+  limit.name = "SLO on an idle replica";
+  limit.failure_unit = "none";
+  const bool tpot = capacity.limited_by.find("TPOT") != std::string::npos;
+  const auto& m = capacity.trace.metrics;
+  limit.load = exact((tpot ? m.tpot_p99 : m.ttft_p99) * 1e3,
+                     {"ms", capacity.trace.origin, "", capacity.trace.extrapolated});
+  limit.margin = limit.margin_low = limit.margin_high = -1;
+  limit.state = LimitState::violated;
+  limit.cause = capacity.limited_by;
+  limit.remedy = "";
+  context.out.limits.push_back(std::move(limit));
+}
+
+void add_link_limit(EvaluationContext& context, const char* key, const char* label,
+                    const kernels::DeviceFact& rate, double mean_bytes_per_s,
+                    double peak_bytes_per_s) {
+  const profiler::Trace& trace = context.demand->capacity.trace;
+  if (peak_bytes_per_s <= 0) return;
+  const Estimate peak = exact(peak_bytes_per_s / 1e9,
+                              {"GB/s", trace.origin, "per GPU, one direction", trace.extrapolated});
+  context.add(fmt::format("network.{}_mean", key), fmt::format("{} load per GPU, mean", label),
+              exact(mean_bytes_per_s / 1e9,
+                    {"GB/s", trace.origin, "per GPU, one direction", trace.extrapolated}),
+              fmt::format("mean over {:.0f} s", trace.end_s), "algorithm volume, not busbw");
+  context.add(fmt::format("network.{}_peak", key), fmt::format("{} load per GPU, peak", label),
+              peak, "1 s", "algorithm volume, not busbw");
+  if (!rate.value) {
+    context.require({fmt::format("{}_rate.{}", key, context.device.id),
+                     fmt::format("{} rate of {}", label, context.device.name),
+                     fmt::format(">= {:.0f} GB/s one direction", peak_bytes_per_s / 1e9),
+                     "module maker", "step time and this limit", true});
+    return;
+  }
+  context.out.limits.push_back(make_limit(
+      {fmt::format("network.{}", key), "network",
+       fmt::format("{} of one GPU, busiest second", label), "none", ""},
+      peak,
+      exact(*rate.value / 1e9,
+            {"GB/s", rate.status == "estimated" ? Origin::assumed : Origin::catalogue,
+             "per GPU, one direction"}),
+      fmt::format("{:.1f} GB/s sent of {:.0f} GB/s", peak_bytes_per_s / 1e9, *rate.value / 1e9)));
+}
+
+}  // namespace
+
+void evaluate_network(EvaluationContext& context) {
+  const RackDesign& design = context.design;
+  if (design.scale_up_switches > 0) {
+    context.add("network.scale_up_switches", "Scale-up switch ASICs in the rack",
+                exact(design.scale_up_switches, {"1", Origin::catalogue}), "", "design");
+  }
+  if (design.backplane_pairs > 0) {
+    context.add("cabling.backplane_cartridges", "Factory backplane cartridges",
+                exact(design.backplane_cartridges, {"1", Origin::catalogue}), "", "design");
+    context.add("cabling.backplane_pairs", "Differential pairs in them, no pulled cable",
+                exact(design.backplane_pairs, {"1", Origin::catalogue}), "", "design");
+  }
+  if (context.device.scale_out_bytes_per_s.value) {
+    context.add("cabling.scale_out_links", "Scale-out links of the rack, one NIC port per GPU",
+                exact(design.gpus, {"1", Origin::modelled}), "", "one rail per GPU");
+    context.add("network.scale_out_rate", "Scale-out rate per GPU",
+                exact(*context.device.scale_out_bytes_per_s.value / 1e9,
+                      {"GB/s", Origin::catalogue, "per GPU, one direction"}),
+                "", context.device.scale_out_bytes_per_s.source);
+  }
+  if (!context.demand || !(context.demand->capacity.trace.end_s > 0)) return;
+  const profiler::Trace& trace = context.demand->capacity.trace;
+  add_link_limit(context, "scale_up", "Scale-up link", context.device.scale_up_bytes_per_s,
+                 trace.traffic.scale_up_bytes / trace.end_s,
+                 trace.traffic.scale_up_peak_bytes_per_s);
+  add_link_limit(context, "scale_out", "Scale-out link", context.device.scale_out_bytes_per_s,
+                 trace.traffic.scale_out_bytes / trace.end_s,
+                 trace.traffic.scale_out_peak_bytes_per_s);
+}
+
+void evaluate_service(EvaluationContext& context) {
+  if (!context.demand) return;
+  const profiler::SloCapacity& capacity = context.demand->capacity;
+  const Placement& placement = context.out.placement;
+  const auto tag = [&](std::string unit, std::string boundary) {
+    return EstimateTag{std::move(unit), capacity.trace.origin, std::move(boundary),
+                       capacity.trace.extrapolated};
+  };
+  context.add("service.replicas", "Replicas in the rack",
+              exact(placement.racks_per_replica > 1 ? 1.0 / placement.racks_per_replica
+                                                    : placement.replicas,
+                    {"1", Origin::modelled}),
+              "", placement.plan);
+  if (!(capacity.load_factor > 0)) {
+    add_missed_slo(context, capacity);
+    return;
+  }
+  const double replicas =
+      placement.racks_per_replica > 1 ? 1.0 / placement.racks_per_replica : placement.replicas;
+  const double error = std::min(capacity.relative_error, 0.99);
+  const Estimate tokens =
+      with_relative(capacity.output_tokens_per_s * replicas, error, tag("tok/s", "rack"));
+  context.add("service.tokens_per_s", "Output tokens per second of one rack at SLO", tokens,
+              fmt::format("{:.0f} s of traffic", capacity.trace.end_s),
+              fmt::format("highest load with the SLO held, {} replicas of {}; limited by {}",
+                          format_significant(replicas, 3), placement.plan, capacity.limited_by));
+  context.add("service.prompt_tokens_per_s", "Prompt tokens per second of one rack at SLO",
+              with_relative(capacity.trace.metrics.prompt_tokens_per_s * replicas, error,
+                            tag("tok/s", "rack")),
+              "", "prefill work that comes with these output tokens");
+  context.add("service.requests_per_s", "Requests per second of one rack at SLO",
+              with_relative(capacity.requests_per_s * replicas, error, tag("1/s", "rack")), "", "");
+  context.add("service.load_factor", "Copies of the recorded traffic one replica carries",
+              with_relative(capacity.load_factor, error, tag("1", "")), "",
+              "time-shifted superposition");
+  context.add("service.busy_share", "GPU time in steps at SLO capacity",
+              exact(capacity.trace.busy_share() * 100, tag("%", "")), "", "busy over elapsed time");
+  add_latency(context, capacity);
+  add_energy(context, capacity, tokens);
+  if (context.has_envelope) {
+    Estimate per_mw = ratio(
+        tokens, context.envelope_estimate(context.envelope.rack_ac_w, "rack AC input"), "tok/s/MW");
+    for (double* value : {&per_mw.value, &per_mw.low, &per_mw.high}) *value *= 1e6;
+    per_mw.boundary = "rack AC input";
+    context.add("service.tokens_per_s_per_mw", "Output tokens per second per MW of design envelope",
+                per_mw, "", "tokens per second / design envelope, one rack");
+  }
+}
+
+}  // namespace rackwright::topology
