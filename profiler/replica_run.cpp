@@ -69,8 +69,7 @@ void judge(const std::vector<workloads::RequestOutcome>& requests, std::size_t e
     if (request.output_tokens > 1) tpot.push_back(request.tpot());
   }
   const SloCount count = count_misses(requests, slo);
-  probe.late_first_tokens =
-      count.late_first_token > allowed_misses(count.requests, slo.percentile);
+  probe.late_first_tokens = count.late_first_token > allowed_misses(count.requests, slo.percentile);
   probe.slow_answers = count.slow_answers > allowed_misses(count.answers, slo.percentile);
   probe.holds = requests.size() == expected && holds(count, slo);
   probe.ttft_s = percentile_of(ttft, slo.percentile);
@@ -142,9 +141,9 @@ Trace ReplicaRun::record(const workloads::RequestTrace& traffic, const ReplayOpt
     trace.engine = workloads::run_engine(traffic, setup_.plan, engine, price, sink, progress);
     if (trace.engine.gave_up) {
       trace.incomplete = true;
-      trace.incomplete_reason = fmt::format(
-          "given up: a request waited longer than {:g} s, the load is beyond capacity",
-          options.give_up_wait_s);
+      trace.incomplete_reason =
+          fmt::format("given up: a request waited longer than {:g} s, the load is beyond capacity",
+                      options.give_up_wait_s);
     }
   } catch (const Interrupted&) {
     if (!options.keep_partial) throw;
@@ -163,9 +162,10 @@ Probe ReplicaRun::probe(const workloads::RequestTrace& traffic, const ProgressCa
   const workloads::Slo& slo = workload_.slo;
   workloads::EngineOptions engine = engine_options();
   // Where requests cannot be counted a queue this old means that too many wait in it: those that
-  // arrived within it, less the limit itself, are late, and at the mean rate twice the share allowed.
-  engine.give_up_wait_s = std::max(
-      10 * slo.ttft_s, slo.ttft_s + 2 * (1 - slo.percentile) * traffic.duration_s());
+  // arrived within it, less the limit itself, are late, and at the mean rate twice the share
+  // allowed.
+  engine.give_up_wait_s =
+      std::max(10 * slo.ttft_s, slo.ttft_s + 2 * (1 - slo.percentile) * traffic.duration_s());
   LateRequestCounter late(traffic, setup_.plan, slo);
   int priced = 0;
   double cache = 0;

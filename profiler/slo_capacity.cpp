@@ -75,9 +75,8 @@ workloads::RequestTrace one_at_a_time(const workloads::RequestTrace& traffic) {
 
 class Search {
  public:
-  Search(const workloads::Workload& workload, const ReplicaSetup& setup,
-         kernels::Backend& backend, std::uint64_t seed, double tolerance,
-         const ProgressCallback& progress)
+  Search(const workloads::Workload& workload, const ReplicaSetup& setup, kernels::Backend& backend,
+         std::uint64_t seed, double tolerance, const ProgressCallback& progress)
       : workload_(workload),
         seed_(seed),
         tolerance_(std::max(tolerance, 1e-4)),
@@ -175,8 +174,8 @@ class Search {
   SloCapacity too_slow(const Probe& idle, const workloads::RequestTrace& traffic) {
     SloCapacity result = without_load(traffic);
     static_cast<void>(idle);
-    result.limited_by = fmt::format("below {:g} requests in {:.0f} s of traffic", kFewestRequests,
-                                    duration_s_);
+    result.limited_by =
+        fmt::format("below {:g} requests in {:.0f} s of traffic", kFewestRequests, duration_s_);
     return result;
   }
   SloCapacity without_load(const workloads::RequestTrace& traffic) {
@@ -202,8 +201,7 @@ class Search {
     const double time = std::max(duration_s_ + gap, result.trace.end_s);
     if (time > 0) {
       result.requests_per_s = static_cast<double>(traffic.requests.size()) / time;
-      result.output_tokens_per_s =
-          static_cast<double>(result.trace.engine.output_tokens) / time;
+      result.output_tokens_per_s = static_cast<double>(result.trace.engine.output_tokens) / time;
     }
     result.limited_by = limiter(bracket);
     result.relative_error = error_of(bracket, idle, result.trace.relative_error);

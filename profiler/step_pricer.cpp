@@ -33,7 +33,9 @@ std::unique_ptr<GraphTimer> make_graph_timer(kernels::Backend& backend,
   return std::make_unique<PreparingTimer>(backend, rank);
 }
 
-std::optional<double> idle_power_w(const kernels::Backend&) { return {}; }
+std::optional<double> idle_power_w(const kernels::Backend&) {
+  return {};
+}
 
 StepPricer::StepPricer(const workloads::ModelConfig& model, const ReplicaSetup& setup,
                        kernels::Backend& backend)

@@ -66,7 +66,8 @@ void lay_out(const kernels::StepTiming& timing, GraphSummary& summary) {
     return;
   }
   for (std::size_t c = 0; c < summary.classes.size(); ++c) {
-    if (c != kCollective) summary.shown_joules[c] += hidden_joules * summary.shown_seconds[c] / rest;
+    if (c != kCollective)
+      summary.shown_joules[c] += hidden_joules * summary.shown_seconds[c] / rest;
   }
 }
 

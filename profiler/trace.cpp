@@ -24,7 +24,9 @@ void extend(PowerTimeline& timeline, double until, double watts) {
 
 }  // namespace
 
-double Trace::busy_share() const { return end_s > 0 ? engine.busy_s / end_s : 0.0; }
+double Trace::busy_share() const {
+  return end_s > 0 ? engine.busy_s / end_s : 0.0;
+}
 
 double Trace::joules_per_gpu() const {
   double joules = idle_w * std::max(0.0, end_s - engine.busy_s);

@@ -33,15 +33,15 @@ LinkShares link_shares(const workloads::CollectiveShape& shape, const workloads:
   const double n = shape.ranks;
   const double g = domain;
   const double d = std::ceil(n / g);
-  const double across = shape.kind == CollectiveKind::all_to_all ? (n - g) / (n - 1)
-                                                                 : (d - 1) / (n - 1);
+  const double across =
+      shape.kind == CollectiveKind::all_to_all ? (n - g) / (n - 1) : (d - 1) / (n - 1);
   return {1 - across, across};
 }
 
 double PeakRate::sent_until(double time) const {
-  const auto later = std::partition_point(
-      intervals_.begin(), intervals_.end(),
-      [time](const Interval& interval) { return interval.start <= time; });
+  const auto later =
+      std::partition_point(intervals_.begin(), intervals_.end(),
+                           [time](const Interval& interval) { return interval.start <= time; });
   if (later == intervals_.begin()) return intervals_.empty() ? total_ : intervals_.front().before;
   const Interval& interval = *std::prev(later);
   if (time >= interval.end) return interval.after;

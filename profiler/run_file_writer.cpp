@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <stdexcept>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "common/input_error.hpp"
+#include "profiler/plan_json.hpp"
+#include "profiler/run_schema.hpp"
+#include "profiler/sqlite.hpp"
+
+namespace rackwright::profiler {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Rows of one transaction: what a killed run can lose at most.
+constexpr std::size_t kBatchRows = 20000;
+
+InputError cannot_write(const fs::path& path, const std::string& why) {
+  return InputError(InputProblem{path.string(), 0, "", "a run file that can be written", why});
+}
+
+/// Removes what an earlier run left under this name.
+void make_room(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) throw cannot_write(path, "a folder");
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, error)) throw cannot_write(path, "no such folder");
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+    fs::remove(path.string() + suffix, error);
+    if (error) throw cannot_write(path, error.message());
+  }
+}
+
+/// Binds one field of `meta`.
+class MetaWriter {
+ public:
+  explicit MetaWriter(Database& database)
+      : insert_(database, "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)") {}
+  void operator()(std::string_view key, const std::string& value) {
+    put(key, std::string_view(value));
+  }
+  void operator()(std::string_view key, double value) { put(key, value); }
+  void operator()(std::string_view key, bool value) { put(key, std::int64_t{value}); }
+  void operator()(std::string_view key, std::uint64_t value) {
+    put(key, static_cast<std::int64_t>(value));
+  }
+  void operator()(std::string_view key, Origin value) { put(key, to_string(value)); }
+  void operator()(std::string_view key, const workloads::ServingPlan& plan) {
+    const std::string json = plan_to_json(plan);
+    put(key, std::string_view(json));
+  }
+
+ private:
+  template <class Value>
+  void put(std::string_view key, Value value) {
+    insert_.bind(0, key).bind(1, value).run();
+  }
+  Statement insert_;
+};
+
+/// Runs `write(begin, end)` over `count` rows, one transaction per batch.
+template <class WriteRows>
+void in_batches(Database& database, std::size_t count, WriteRows&& write) {
+  for (std::size_t begin = 0; begin < count; begin += kBatchRows) {
+    database.execute("BEGIN");
+    write(begin, std::min(count, begin + kBatchRows));
+    database.execute("COMMIT");
+  }
+}
+
+void write_totals(Database& database, const Trace& trace) {
+  Statement insert(database, "INSERT INTO operators VALUES (?, ?, ?, ?, ?, ?, ?)");
+  for (std::size_t c = 0; c < trace.totals.size(); ++c) {
+    const ClassTotal& total = trace.totals[c];
+    insert.bind(0, static_cast<std::int64_t>(c))
+        .bind(1, workloads::to_string(static_cast<workloads::OperatorClass>(c)))
+        .bind(2, total.seconds)
+        .bind(3, total.joules)
+        .bind(4, total.flops)
+        .bind(5, total.memory_bytes)
+        .bind(6, total.wire_bytes)
+        .run();
+  }
+}
+
+void write_traffic(Database& database, const Traffic& traffic) {
+  Statement insert(database, "INSERT INTO traffic VALUES (?, ?, ?)");
+  insert.bind(0, std::string_view("scale_up"))
+      .bind(1, traffic.scale_up_bytes)
+      .bind(2, traffic.scale_up_peak_bytes_per_s)
+      .run();
+  insert.bind(0, std::string_view("scale_out"))
+      .bind(1, traffic.scale_out_bytes)
+      .bind(2, traffic.scale_out_peak_bytes_per_s)
+      .run();
+}
+
+void write_requests(Database& database, const std::vector<workloads::RequestOutcome>& requests) {
+  Statement insert(database, "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  in_batches(database, requests.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto& request = requests[i];
+      insert.bind(0, static_cast<std::int64_t>(i))
+          .bind(1, request.arrival_s)
+          .bind(2, request.first_token_s)
+          .bind(3, request.finish_s)
+          .bind(4, std::int64_t{request.prompt_tokens})
+          .bind(5, std::int64_t{request.cached_tokens})
+          .bind(6, std::int64_t{request.output_tokens})
+          .bind(7, std::int64_t{request.preemptions})
+          .run();
+    }
+  });
+}
+
+void write_slices(Database& database, const std::vector<Slice>& slices) {
+  Statement insert(database, "INSERT INTO slices VALUES (?, ?, ?, ?, ?, ?)");
+  in_batches(database, slices.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const Slice& slice = slices[i];
+      insert.bind(0, static_cast<std::int64_t>(i))
+          .bind(1, slice.start_s)
+          .bind(2, double{slice.duration_s})
+          .bind(3, std::int64_t{slice.step})
+          .bind(4, static_cast<std::int64_t>(slice.op_class))
+          .bind(5, double{slice.watts})
+          .run();
+    }
+  });
+}
+
+}  // namespace
+
+struct RunFileWriter::Impl {
+  fs::path path;
+  RunMeta meta;
+  Database database;
+  bool written = false;
+
+  Impl(fs::path file, RunMeta run_meta)
+      : path(std::move(file)),
+        meta(std::move(run_meta)),
+        database((make_room(path), path), Database::Access::create) {
+    // A rollback journal: what a killed writer leaves opens without help. Its transactions are
+    // safe against the end of the process at any moment.
+    database.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL;");
+    database.execute(fmt::format("BEGIN; PRAGMA application_id = {}; PRAGMA user_version = {};",
+                                 kApplicationId, kFormatVersion));
+    database.execute(std::string(kSchema));
+    const Trace empty;
+    MetaWriter write_field(database);
+    write_field("complete", false);
+    visit_meta(meta, empty, write_field);
+    database.execute("COMMIT");
+  }
+};
+
+RunFileWriter::RunFileWriter(const fs::path& path, const RunMeta& meta) : impl_(nullptr) {
+  try {
+    impl_ = new Impl(path, meta);
+  } catch (const SqliteError& error) {
+    throw cannot_write(path, error.what());
+  }
+}
+
+RunFileWriter::~RunFileWriter() {
+  delete impl_;
+}
+
+void RunFileWriter::write(const Trace& trace) {
+  if (impl_->written) throw std::logic_error("a run file holds one trace");
+  impl_->written = true;
+  Database& database = impl_->database;
+  try {
+    database.execute("BEGIN");
+    {
+      MetaWriter write_field(database);
+      visit_meta(impl_->meta, trace, write_field);
+      write_field("slices", static_cast<std::uint64_t>(trace.slices.size()));
+    }
+    write_totals(database, trace);
+    write_traffic(database, trace.traffic);
+    database.execute("COMMIT");
+    write_requests(database, trace.engine.requests);
+    write_slices(database, trace.slices);
+  } catch (const SqliteError& error) {
+    throw cannot_write(impl_->path, error.what());
+  }
+}
+
+void RunFileWriter::finish() {
+  try {
+    impl_->database.execute("UPDATE meta SET value = 1 WHERE key = 'complete'");
+  } catch (const SqliteError& error) {
+    throw cannot_write(impl_->path, error.what());
+  }
+}
+
+}  // namespace rackwright::profiler

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <iosfwd>
+
+#include "profiler/trace.hpp"
+
+namespace rackwright::profiler {
+
+/// Totals and percentiles of a run in OpenMetrics 1.0 text, for a metrics database. Seconds, joules
+/// and bytes are per GPU.
+void write_openmetrics(const Trace& trace, std::ostream& out);
+
+}  // namespace rackwright::profiler
