@@ -21,6 +21,8 @@ struct Fact {
   std::string source;
   std::string status;      ///< published, derived, estimated
   std::string confidence;  ///< high, medium, low
+  std::string condition;   ///< "at 80 % fan duty", "no load"; "" without
+  std::string note;        ///< how sources disagree, what the number leaves out
   [[nodiscard]] bool blank() const { return !value; }
 };
 
@@ -34,6 +36,9 @@ struct Part {
   std::string file;
   std::map<std::string, Fact> facts;
   std::string notes;
+  std::string source;      ///< of facts without their own
+  std::string status;      ///< published, derived, estimated
+  std::string confidence;  ///< high, medium, low
 
   /// A blank fact when the part has none of that key.
   [[nodiscard]] const Fact& fact(const std::string& key) const;
@@ -46,10 +51,11 @@ struct Part {
 
 class Catalog {
  public:
-  /// Reads every `topology/catalog/*.json` of the first root that has the folder, then user parts
-  /// of earlier roots override by id. Throws InputError with all problems (missing source, duplicate
-  /// id, unknown kind, key without a unit).
+  /// Reads `topology/catalog/*.json` of every root that has the folder; parts of an earlier root
+  /// replace those of a later one by id. Throws InputError with all problems of all files (missing
+  /// source, duplicate id within a root, unknown kind, key without a unit, no catalogue at all).
   static Catalog load(const DataLocator& data);
+  /// Throws InputError on a duplicate id.
   explicit Catalog(std::vector<Part> parts);
   [[nodiscard]] const Part* find(const std::string& id) const;
   /// Throws InputError naming the nearest id; `where` is file and pointer for the message.

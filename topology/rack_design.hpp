@@ -40,9 +40,9 @@ struct Feed {
   std::string id;  ///< "A", "B"
   double volts_line_to_line = 0;
   int phases = 3;
-  double breaker_a = 0;      ///< of each circuit
-  int circuits = 1;          ///< whips or PDU inputs on this feed
-  double derating = 0.8;     ///< continuous load share of the breaker rating
+  double breaker_a = 0;   ///< of each circuit
+  int circuits = 1;       ///< whips or PDU inputs on this feed
+  double derating = 0.8;  ///< continuous load share of the breaker rating
   double power_factor = 0.98;
   Fact source;
   /// W this feed may carry: sqrt(3) V I derating pf (three-phase) or V I derating pf.
@@ -81,15 +81,15 @@ struct FlowPoint {
 
 /// The technology loop (TCS) of the rack.
 struct LiquidLoop {
-  std::string coolant;  ///< "pg25" or "water"
-  Fact liquid_fraction; ///< of rack heat
+  std::string coolant;   ///< "pg25" or "water"
+  Fact liquid_fraction;  ///< of rack heat
   Fact supply_max_c;
   Fact return_max_c;
   Fact flow_max_lpm;
   Fact working_pressure_bar;
   std::vector<FlowPoint> required;  ///< published requirement table, with source below
   std::string required_source;
-  std::string cdu;       ///< catalogue id
+  std::string cdu;  ///< catalogue id
   double racks_per_cdu = 1;
   int cdus_installed = 1;  ///< per racks_per_cdu group; 2 for N+1
 };
@@ -105,19 +105,21 @@ struct Environment {
   double fws_supply_c = 30;
   double dew_point_c = 15;
   double altitude_m = 0;
+  std::string reason;  ///< where these defaults come from
 };
 
 /// One candidate rack of `topology/racks/*.json`.
 struct RackDesign {
   std::string id;
   std::string name;
-  std::string summary;    ///< "8 shelves, row CDU"
+  std::string summary;  ///< "8 shelves, row CDU"
   std::string file;
-  std::string device;     ///< kernels/devices id
+  std::string device;  ///< kernels/devices id
   int gpus = 0;
   int scale_up_domain = 0;
-  bool is_template = false;  ///< a next generation with ranges and blanks
-  std::string cooling;       ///< "air", "rear door", "liquid"
+  bool is_template = false;                ///< a next generation with ranges and blanks
+  std::string cooling;                     ///< "air", "rear door", "liquid"
+  std::string source, status, confidence;  ///< of facts without their own
   Envelope envelope;
   std::vector<Slot> slots;
   std::vector<Feed> feeds;
@@ -129,17 +131,21 @@ struct RackDesign {
   int scale_up_switches = 0;  ///< NVSwitch ASICs
   int backplane_cartridges = 0;
   int backplane_pairs = 0;
-  Fact edpp_w;            ///< rack peak excursion at rack AC input
-  Fact published_tdp_w;   ///< the maker's rack figure (range), rack AC input unless noted
+  Fact edpp_w;           ///< rack peak excursion at rack AC input
+  Fact published_tdp_w;  ///< the maker's rack figure (range), rack AC input unless noted
   Fact price_usd;
+  Fact published_weight_kg;  ///< the maker's figure for the full rack
   std::vector<std::string> notes;
   std::vector<std::string> sources;
 
   [[nodiscard]] const Slot* slot(const std::string& id) const;
 };
 
-/// Reads and checks a design: parts exist, slots inside the envelope and not overlapping on a face,
-/// feeds and slots named by buses exist. Throws InputError with all problems.
+/// Reads and checks a design. Percentages of the file become fractions, kPa of the working pressure
+/// become bar. A slot with `repeat` stands for that many, stacked upwards, its number counted on. A
+/// group of buses with `each_of` stands for one bus per slot of that group. Parts exist, slots
+/// inside the envelope and not overlapping on a face, feeds and slots named by buses exist. Throws
+/// InputError with all problems.
 [[nodiscard]] RackDesign read_rack_design(const std::filesystem::path& path,
                                           const Catalog& catalog);
 

@@ -1,0 +1,216 @@
+#include "topology/rack_design.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "common/json_document.hpp"
+#include "topology/fact_reader.hpp"
+#include "topology/rack_design_reader.hpp"
+
+namespace rackwright::topology {
+
+double Envelope::floor_area_m2() const {
+  // An aisle serves the rows on both of its sides, so half of it belongs to this rack.
+  const double depth = depth_mm + (front_clearance_mm + rear_clearance_mm) / 2;
+  return width_mm * depth / 1e6;
+}
+
+double Feed::limit_w() const {
+  const double conductors = phases == 3 ? std::numbers::sqrt3 : 1.0;
+  return conductors * volts_line_to_line * breaker_a * circuits * derating * power_factor;
+}
+
+const Slot* RackDesign::slot(const std::string& slot_id) const {
+  const auto found =
+      std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.id == slot_id; });
+  return found == slots.end() ? nullptr : &*found;
+}
+
+namespace {
+
+constexpr int kFormatVersion = 1;
+
+Fact as_fraction(Fact fact) {
+  for (auto* number : {&fact.value, &fact.low, &fact.high}) {
+    if (*number) **number /= 100;
+  }
+  return fact;
+}
+
+Envelope read_envelope(ObjectReader reader, const FactOrigin& origin) {
+  Envelope envelope;
+  envelope.height_units = static_cast<int>(reader.integer("height_units", {.min = 1, .max = 100}));
+  envelope.pitch = reader.choice_or("pitch", "rack_unit", {"rack_unit", "open_unit"}) == "open_unit"
+                       ? UnitPitch::open_unit
+                       : UnitPitch::rack_unit;
+  envelope.width_mm = reader.number("width_mm", {.min = 1});
+  envelope.depth_mm = reader.number("depth_mm", {.min = 1});
+  envelope.height_mm = reader.number("height_mm", {.min = 1});
+  envelope.opening_mm = reader.number_or("opening_mm", 0, {.min = 0});
+  envelope.front_clearance_mm = reader.number_or("front_clearance_mm", 0, {.min = 0});
+  envelope.rear_clearance_mm = reader.number_or("rear_clearance_mm", 0, {.min = 0});
+  const FactOrigin own = read_origin(reader, origin);
+  envelope.empty_weight_kg = read_fact(reader, "empty_weight_kg", own, {.min = 0});
+  envelope.floor_rating_kpa = read_fact(reader, "floor_rating_kpa", own, {.min = 0});
+  envelope.weight_limit_kg = read_fact(reader, "weight_limit_kg", own, {.min = 0});
+  reader.ignore({"note"});
+  reader.finish();
+  return envelope;
+}
+
+Feed read_feed(ObjectReader& reader, const FactOrigin& origin) {
+  Feed feed;
+  feed.id = reader.text("id");
+  feed.volts_line_to_line = reader.number("line_voltage_v", {.min = 1});
+  feed.phases = static_cast<int>(reader.integer_or("phases", 3, {.min = 1, .max = 3}));
+  feed.breaker_a = reader.optional_number("breaker_a", {.min = 0}).value_or(0);
+  feed.circuits = static_cast<int>(reader.integer_or("circuits", 1, {.min = 1}));
+  feed.derating = reader.number("derating_pct", {.min = 1, .max = 100}) / 100;
+  feed.power_factor = reader.number("power_factor", {.min = 0.1, .max = 1});
+  const FactOrigin own = read_origin(reader, origin);
+  feed.source.text = reader.text_or("note", "");
+  feed.source.source = own.source;
+  feed.source.status = own.status;
+  feed.source.confidence = own.confidence;
+  reader.finish();
+  return feed;
+}
+
+std::vector<Feed> read_feeds(ObjectReader& root, const FactOrigin& origin) {
+  std::vector<Feed> feeds;
+  for (ObjectReader& reader : root.objects("feeds")) {
+    Feed feed = read_feed(reader, origin);
+    const auto same = [&](const Feed& other) { return other.id == feed.id; };
+    if (std::any_of(feeds.begin(), feeds.end(), same)) {
+      reader.problem("id", "an id not used before", fmt::format("\"{}\"", feed.id));
+    }
+    feeds.push_back(std::move(feed));
+  }
+  return feeds;
+}
+
+LiquidLoop read_liquid(ObjectReader reader, const FactOrigin& origin, const Catalog& catalog) {
+  LiquidLoop loop;
+  const FactOrigin own = read_origin(reader, origin);
+  loop.coolant = reader.text("coolant");
+  check_part(reader, "coolant", loop.coolant, catalog);
+  loop.liquid_fraction =
+      as_fraction(read_fact(reader, "liquid_fraction_pct", own, {.min = 0, .max = 100}));
+  loop.supply_max_c = read_fact(reader, "supply_max_c", own);
+  loop.return_max_c = read_fact(reader, "return_max_c", own);
+  loop.flow_max_lpm = read_fact(reader, "flow_max_lpm", own, {.min = 0});
+  loop.working_pressure_bar =
+      as_fraction(read_fact(reader, "working_pressure_kpa", own, {.min = 0}));
+  for (ObjectReader& row : reader.objects("required")) {
+    FlowPoint point;
+    point.supply_c = row.number("supply_c");
+    point.flow_lpm = row.number("flow_lpm", {.min = 0});
+    point.drop_kpa = row.number_or("drop_kpa", 0, {.min = 0});
+    row.finish();
+    loop.required.push_back(point);
+  }
+  loop.required_source = reader.text_or("required_source", "");
+  if (!loop.required.empty() && loop.required_source.empty()) {
+    reader.problem("required_source", "where the flow table comes from", "no such key");
+  }
+  loop.cdu = reader.text_or("cdu", "");
+  if (!loop.cdu.empty()) check_part(reader, "cdu", loop.cdu, catalog);
+  loop.racks_per_cdu = reader.number_or("racks_per_cdu", 1, {.min = 0.01});
+  loop.cdus_installed = static_cast<int>(reader.integer_or("cdus_installed", 1, {.min = 1}));
+  reader.ignore({"note"});
+  reader.finish();
+  return loop;
+}
+
+Environment read_environment(ObjectReader reader) {
+  Environment environment;
+  environment.air_inlet_c = reader.number("air_inlet_c", {.min = -20, .max = 60});
+  environment.tcs_supply_c = reader.number_or("tcs_supply_c", 40, {.min = 0, .max = 90});
+  environment.fws_supply_c = reader.number_or("fws_supply_c", 30, {.min = 0, .max = 90});
+  environment.dew_point_c = reader.number("dew_point_c", {.min = -40, .max = 40});
+  environment.altitude_m = reader.number_or("altitude_m", 0, {.min = -430, .max = 5000});
+  environment.reason = reader.text("reason");
+  reader.finish();
+  return environment;
+}
+
+void read_head(ObjectReader& root, RackDesign& design) {
+  design.id = root.text("id");
+  design.name = root.text("name");
+  design.summary = root.text_or("summary", "");
+  design.device = root.text("device");
+  design.gpus = static_cast<int>(root.integer("gpus", {.min = 1}));
+  design.scale_up_domain = static_cast<int>(root.integer("scale_up_domain", {.min = 1}));
+  design.is_template = root.boolean_or("is_template", false);
+  design.cooling = root.choice("cooling", {"air", "rear door", "liquid"});
+  design.fabric = root.text_or("fabric", "");
+  design.scale_up_switches = static_cast<int>(root.integer_or("scale_up_switches", 0, {.min = 0}));
+  design.backplane_cartridges =
+      static_cast<int>(root.integer_or("backplane_cartridges", 0, {.min = 0}));
+  design.backplane_pairs = static_cast<int>(root.integer_or("backplane_pairs", 0, {.min = 0}));
+  if (root.has("notes")) design.notes = root.texts("notes");
+  if (root.has("sources")) design.sources = root.texts("sources");
+  root.ignore({"notes", "sources"});
+}
+
+void check_whole(ObjectReader& root, const RackDesign& design) {
+  int gpus = 0;
+  for (const Slot& slot : design.slots) gpus += slot.gpus;
+  if (!design.slots.empty() && gpus != design.gpus) {
+    root.problem("gpus", fmt::format("the sum over the slots, {}", gpus),
+                 std::to_string(design.gpus));
+  }
+  if (design.scale_up_domain > design.gpus) {
+    root.problem("scale_up_domain", fmt::format("at most the {} GPUs of the rack", design.gpus),
+                 std::to_string(design.scale_up_domain));
+  }
+  if (design.cooling == "liquid" && !design.liquid) {
+    root.problem("liquid", "an object, as cooling is \"liquid\"", "no such key");
+  }
+  if (design.cooling == "rear door" && !design.rear_door) {
+    root.problem("rear_door", "an object, as cooling is \"rear door\"", "no such key");
+  }
+}
+
+}  // namespace
+
+RackDesign read_rack_design(const std::filesystem::path& path, const Catalog& catalog) {
+  const JsonDocument document = JsonDocument::parse_file(path);
+  ProblemList problems;
+  ObjectReader root(document, problems);
+  root.check_format_version(kFormatVersion);
+  RackDesign design;
+  design.file = document.name();
+  read_head(root, design);
+  const FactOrigin origin = read_origin(root);
+  design.source = origin.source;
+  design.status = origin.status;
+  design.confidence = origin.confidence;
+  design.envelope = read_envelope(root.object("envelope"), origin);
+  design.slots = read_slots(root, design.envelope, catalog);
+  design.feeds = read_feeds(root, origin);
+  design.buses = read_buses(root, design, catalog, origin);
+  if (root.has("liquid")) design.liquid = read_liquid(root.object("liquid"), origin, catalog);
+  if (root.has("rear_door")) {
+    ObjectReader door = root.object("rear_door");
+    design.rear_door = RearDoor{door.text("part")};
+    check_part(door, "part", design.rear_door->part, catalog);
+    door.ignore({"note"});
+    door.finish();
+  }
+  root.ignore({"liquid", "rear_door"});
+  design.environment = read_environment(root.object("environment"));
+  design.edpp_w = read_fact(root, "edpp_w", origin, {.min = 0});
+  design.published_tdp_w = read_fact(root, "published_tdp_w", origin, {.min = 0});
+  design.published_weight_kg = read_fact(root, "published_weight_kg", origin, {.min = 0});
+  design.price_usd = read_fact(root, "price_usd", origin, {.min = 0});
+  root.finish();
+  check_whole(root, design);
+  problems.throw_if_any();
+  return design;
+}
+
+}  // namespace rackwright::topology
