@@ -14,6 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+
 InputError not_a_run(const fs::path& path, std::string found) {
   return InputError(InputProblem{path.string(), 0, "", "a run file (*.rw)", std::move(found)});
 }
@@ -21,12 +23,19 @@ InputError damaged(const fs::path& path, std::string found) {
   return InputError(InputProblem{path.string(), 0, "", "an undamaged run file", std::move(found)});
 }
 
-void check_magic(const fs::path& path) {
+/// The first 72 bytes; fewer when the file is shorter.
+std::string header_of(const fs::path& path) {
   std::ifstream stream = open_input(path);
-  std::string magic(16, '\0');
-  stream.read(magic.data(), 16);
-  if (stream.gcount() == 0) throw not_a_run(path, "an empty file");
-  if (magic != std::string("SQLite format 3\0", 16)) throw not_a_run(path, "no SQLite database");
+  std::string header(72, '\0');
+  stream.read(header.data(), static_cast<std::streamsize>(header.size()));
+  header.resize(static_cast<std::size_t>(stream.gcount()));
+  return header;
+}
+
+void check_magic(const fs::path& path) {
+  const std::string header = header_of(path);
+  if (header.empty()) throw not_a_run(path, "an empty file");
+  if (!header.starts_with(kMagic)) throw not_a_run(path, "no SQLite database");
 }
 
 void check_format(const fs::path& path, Database& database) {
@@ -179,6 +188,16 @@ RunFile read_content(const fs::path& path, Database& database) {
 }
 
 }  // namespace
+
+bool has_run_header(const fs::path& path) {
+  const std::string header = header_of(path);
+  if (header.size() < 72 || !header.starts_with(kMagic)) return false;
+  std::int64_t application = 0;
+  for (std::size_t i = 68; i < 72; ++i) {
+    application = application * 256 + static_cast<unsigned char>(header[i]);
+  }
+  return application == kApplicationId;
+}
 
 RunFile read_run_file(const fs::path& path) {
   check_magic(path);

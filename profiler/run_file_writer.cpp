@@ -22,12 +22,16 @@ InputError cannot_write(const fs::path& path, const std::string& why) {
   return InputError(InputProblem{path.string(), 0, "", "a run file that can be written", why});
 }
 
-/// Removes what an earlier run left under this name.
+/// Removes what an earlier run left under this name. A file of another kind stays: the name was
+/// probably a slip.
 void make_room(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) throw cannot_write(path, "a folder");
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (!fs::is_directory(folder, error)) throw cannot_write(path, "no such folder");
+  if (fs::exists(path, error) && fs::file_size(path, error) > 0 && !has_run_header(path)) {
+    throw cannot_write(path, "a file of another kind, which is not replaced");
+  }
   for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
     fs::remove(path.string() + suffix, error);
     if (error) throw cannot_write(path, error.message());
@@ -132,6 +136,19 @@ void write_slices(Database& database, const std::vector<Slice>& slices) {
   });
 }
 
+/// Mean power of one GPU over each second, for people who query the file.
+void write_power(Database& database, const Trace& trace) {
+  if (trace.slices.empty()) return;
+  const std::vector<double> means = windowed_means(power_timeline(trace), 1.0);
+  Statement insert(database, "INSERT INTO counters VALUES (0, 'power', 'W', ?, ?, ?)");
+  in_batches(database, means.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto start = static_cast<double>(i);
+      insert.bind(0, start).bind(1, std::min(1.0, trace.end_s - start)).bind(2, means[i]).run();
+    }
+  });
+}
+
 }  // namespace
 
 struct RunFileWriter::Impl {
@@ -158,9 +175,9 @@ struct RunFileWriter::Impl {
   }
 };
 
-RunFileWriter::RunFileWriter(const fs::path& path, const RunMeta& meta) : impl_(nullptr) {
+RunFileWriter::RunFileWriter(const fs::path& path, const RunMeta& meta) {
   try {
-    impl_ = new Impl(path, meta);
+    impl_ = std::make_unique<Impl>(path, meta);
   } catch (const SqliteError& error) {
     throw cannot_write(path, error.what());
   }
@@ -186,6 +203,7 @@ void RunFileWriter::write(const Trace& trace) {
     database.execute("COMMIT");
     write_requests(database, trace.engine.requests);
     write_slices(database, trace.slices);
+    write_power(database, trace);
   } catch (const SqliteError& error) {
     throw cannot_write(impl_->path, error.what());
   }

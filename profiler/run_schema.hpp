@@ -26,13 +26,17 @@ CREATE TABLE slices (
   id INTEGER PRIMARY KEY, start_s REAL NOT NULL, duration_s REAL NOT NULL, step INTEGER NOT NULL,
   class INTEGER NOT NULL REFERENCES operators (class), watts REAL NOT NULL);
 CREATE TABLE counters (
-  gpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, t_s REAL NOT NULL,
-  value REAL NOT NULL);
+  gpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, start_s REAL NOT NULL,
+  duration_s REAL NOT NULL, value REAL NOT NULL);
 CREATE VIEW steps AS
   SELECT step, min(start_s) AS start_s, max(start_s + duration_s) AS end_s,
          sum(watts * duration_s) AS joules
   FROM slices GROUP BY step;
 )sql";
+
+/// Whether a file starts like a database of ours: SQLite's magic and, at byte 68, our application id
+/// (big-endian; sqlite.org/fileformat2.html, section 1.3).
+[[nodiscard]] bool has_run_header(const std::filesystem::path& path);
 
 /// Calls `visit(key, field)` for every number and text of run and trace that `meta` holds, in the
 /// order of the documentation; reader and writer share it, so that neither can forget one.
