@@ -1,0 +1,212 @@
+#include "kernels/analytical/device_profile.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "common/json_document.hpp"
+
+namespace rackwright::kernels {
+namespace {
+
+constexpr int kFormatVersion = 1;
+/// Residuals are stored as whole thousandths: 0.1 % of a time, far under any measurement's noise.
+constexpr double kResidualStep = 1e-3;
+constexpr std::size_t kValuesPerLine = 24;
+
+std::vector<float> parse_values(const std::vector<std::string>& lines, ObjectReader& reader) {
+  std::vector<float> values;
+  for (const std::string& line : lines) {
+    const char* at = line.data();
+    const char* const end = at + line.size();
+    while (at < end) {
+      int value = 0;
+      const auto [next, error] = std::from_chars(at, end, value);
+      if (error != std::errc{}) {
+        reader.problem("values", "whole numbers separated by spaces", line);
+        return values;
+      }
+      values.push_back(static_cast<float>(value * kResidualStep));
+      at = next;
+      while (at < end && *at == ' ') ++at;
+    }
+  }
+  return values;
+}
+
+ValueGrid read_grid(ObjectReader reader) {
+  std::vector<ValueGrid::Axis> axes;
+  for (ObjectReader& axis : reader.objects("axes")) {
+    axes.push_back({axis.text("name"), axis.numbers("knots", {.min = 1e-12})});
+    axis.finish();
+  }
+  std::vector<float> values = parse_values(reader.texts("values_per_mille"), reader);
+  reader.finish();
+  try {
+    return {std::move(axes), std::move(values)};
+  } catch (const std::invalid_argument& error) {
+    reader.problem("axes", "a consistent grid", error.what());
+    return {};
+  }
+}
+
+FitQuality read_quality(ObjectReader reader) {
+  FitQuality quality;
+  quality.rows = static_cast<std::size_t>(reader.integer_or("rows", 0, {.min = 0}));
+  quality.excluded = static_cast<std::size_t>(reader.integer_or("excluded", 0, {.min = 0}));
+  quality.excluded_because = reader.text_or("excluded_because", "");
+  quality.fit_mean = reader.number_or("fit_mean", 0, {.min = 0});
+  quality.held_out_mean = reader.number_or("held_out_mean", 0, {.min = 0});
+  quality.held_out_median = reader.number_or("held_out_median", 0, {.min = 0});
+  quality.held_out_p90 = reader.number("held_out_p90", {.min = 0});
+  quality.held_out_group = reader.text_or("held_out_group", "");
+  reader.finish();
+  return quality;
+}
+
+CalibratedModel read_model(ObjectReader& reader) {
+  CalibratedModel model;
+  model.operation = reader.text("operation");
+  model.variant = reader.text_or("variant", "");
+  model.ranks = static_cast<int>(reader.integer_or("ranks", 0, {.min = 0}));
+  ObjectReader provenance = reader.object("provenance");
+  model.provenance.origin =
+      provenance.choice("origin", {"measured", "derived", "assumed"});
+  model.provenance.tables = provenance.text("tables");
+  model.provenance.software = provenance.text_or("software", "");
+  provenance.finish();
+  model.quality = read_quality(reader.object("quality"));
+  ObjectReader parameters = reader.object("parameters");
+  for (const std::string& key : parameters.keys()) model.parameters[key] = parameters.number(key);
+  if (reader.has("residual")) model.residual = read_grid(reader.object("residual"));
+  reader.finish();
+  return model;
+}
+
+nlohmann::ordered_json to_json(const ValueGrid& grid) {
+  nlohmann::ordered_json json;
+  json["axes"] = nlohmann::ordered_json::array();
+  for (const auto& axis : grid.axes()) {
+    json["axes"].push_back({{"name", axis.name}, {"knots", axis.knots}});
+  }
+  json["values_per_mille"] = nlohmann::ordered_json::array();
+  std::string line;
+  for (std::size_t i = 0; i < grid.values().size(); ++i) {
+    if (!line.empty()) line += ' ';
+    line += std::to_string(std::lround(grid.values()[i] / kResidualStep));
+    if ((i + 1) % kValuesPerLine == 0 || i + 1 == grid.values().size()) {
+      json["values_per_mille"].push_back(line);
+      line.clear();
+    }
+  }
+  return json;
+}
+
+/// Four significant digits: fits are not better than that.
+double rounded(double value) {
+  return value == 0 ? 0 : std::stod(fmt::format("{:.4g}", value));
+}
+
+nlohmann::ordered_json to_json(const FitQuality& quality) {
+  nlohmann::ordered_json json;
+  json["rows"] = quality.rows;
+  if (quality.excluded > 0) {
+    json["excluded"] = quality.excluded;
+    json["excluded_because"] = quality.excluded_because;
+  }
+  json["fit_mean"] = rounded(quality.fit_mean);
+  json["held_out_mean"] = rounded(quality.held_out_mean);
+  json["held_out_median"] = rounded(quality.held_out_median);
+  json["held_out_p90"] = rounded(quality.held_out_p90);
+  json["held_out_group"] = quality.held_out_group;
+  return json;
+}
+
+nlohmann::ordered_json to_json(const CalibratedModel& model) {
+  nlohmann::ordered_json json;
+  json["operation"] = model.operation;
+  if (!model.variant.empty()) json["variant"] = model.variant;
+  if (model.ranks > 0) json["ranks"] = model.ranks;
+  json["provenance"] = {{"origin", model.provenance.origin},
+                        {"tables", model.provenance.tables},
+                        {"software", model.provenance.software}};
+  json["quality"] = to_json(model.quality);
+  json["parameters"] = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : model.parameters) json["parameters"][key] = rounded(value);
+  if (!model.residual.empty()) json["residual"] = to_json(model.residual);
+  return json;
+}
+
+/// Same thing to be modelled: what a nearer source already covers is not taken from a farther one.
+bool covered(const std::vector<CalibratedModel>& models, const CalibratedModel& model) {
+  return std::any_of(models.begin(), models.end(), [&](const CalibratedModel& other) {
+    return other.operation == model.operation && other.variant == model.variant &&
+           other.ranks == model.ranks;
+  });
+}
+
+}  // namespace
+
+const CalibratedModel* DeviceProfile::find(std::string_view operation, std::string_view variant,
+                                           int ranks) const {
+  for (const CalibratedModel& model : models) {
+    if (model.operation == operation && model.variant == variant && model.ranks == ranks) {
+      return &model;
+    }
+  }
+  return nullptr;
+}
+
+DeviceProfile read_profile(const std::filesystem::path& path) {
+  const JsonDocument document = JsonDocument::parse_file(path);
+  ProblemList problems;
+  ObjectReader reader(document, problems);
+  reader.check_format_version(kFormatVersion);
+  DeviceProfile profile;
+  profile.device = reader.text("device");
+  for (ObjectReader& model : reader.objects("models")) {
+    profile.models.push_back(read_model(model));
+    profile.models.back().from = profile.device;
+  }
+  reader.finish();
+  problems.throw_if_any();
+  return profile;
+}
+
+std::string to_json(const DeviceProfile& profile) {
+  nlohmann::ordered_json json;
+  json["format_version"] = kFormatVersion;
+  json["device"] = profile.device;
+  json["models"] = nlohmann::ordered_json::array();
+  for (const CalibratedModel& model : profile.models) json["models"].push_back(to_json(model));
+  return json.dump(1) + "\n";
+}
+
+DeviceProfile find_profile(const DeviceInfo& device, const DataLocator& data) {
+  DeviceProfile result;
+  result.device = device.id;
+  for (const CalibrationSource& source : device.calibration) {
+    DeviceProfile profile = read_profile(data.find(source.profile, "kernels/devices/profiles"));
+    double link_ratio = 1;
+    if (source.profile != device.id && device.scale_up_bytes_per_s.value) {
+      const DeviceInfo other = find_device(source.profile, data);
+      if (other.scale_up_bytes_per_s.value) {
+        link_ratio = *device.scale_up_bytes_per_s.value / *other.scale_up_bytes_per_s.value;
+      }
+    }
+    std::vector<CalibratedModel> taken;
+    for (CalibratedModel& model : profile.models) {
+      if (covered(result.models, model)) continue;
+      model.transfer_error = source.profile == device.id ? 0 : source.relative_error;
+      model.link_ratio = link_ratio;
+      model.latency_factor = source.latency_factor;
+      taken.push_back(std::move(model));
+    }
+    std::move(taken.begin(), taken.end(), std::back_inserter(result.models));
+  }
+  return result;
+}
+
+}  // namespace rackwright::kernels

@@ -1,0 +1,83 @@
+#include "kernels/analytical/roofline.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/input_error.hpp"
+
+namespace rackwright::kernels {
+
+double p_norm(double a, double b, double p) {
+  const double larger = std::max(a, b);
+  const double smaller = std::min(a, b);
+  if (smaller <= 0) return larger;
+  const double ratio = std::exp(p * std::log(smaller / larger));
+  return larger * std::exp(std::log1p(ratio) / p);
+}
+
+double parameter(const CalibratedModel& model, const char* key) {
+  const auto found = model.parameters.find(key);
+  if (found == model.parameters.end()) {
+    throw InputError({model.from + " profile", 0,
+                      model.operation + " " + model.variant + " parameters",
+                      std::string("a value of ") + key, "nothing"});
+  }
+  return found->second;
+}
+
+GemmModel GemmModel::from(const CalibratedModel& model) {
+  return {parameter(model, "t0_s"), parameter(model, "compute_efficiency"),
+          parameter(model, "memory_efficiency"), parameter(model, "exponent"),
+          parameter(model, "quantiser_efficiency")};
+}
+
+double GemmModel::seconds(const workloads::GemmShape& gemm, double weight_bytes,
+                          double input_bytes, double peak, double memory) const {
+  constexpr double kActivation = 2.0;
+  const double flops = 2 * gemm.m * gemm.n * gemm.k;
+  const double bytes = gemm.n * gemm.k * weight_bytes + gemm.m * gemm.k * input_bytes +
+                       gemm.m * gemm.n * kActivation;
+  double t = t0_s + p_norm(flops / (compute_efficiency * peak),
+                           bytes / (memory_efficiency * memory), exponent);
+  if (quantiser_efficiency > 0 && input_bytes < kActivation) {
+    t += gemm.m * gemm.k * (kActivation + input_bytes) / (quantiser_efficiency * memory);
+  }
+  return t;
+}
+
+ElementwiseModel ElementwiseModel::from(const CalibratedModel& model) {
+  return {parameter(model, "t0_s"), parameter(model, "memory_efficiency"),
+          parameter(model, "exponent")};
+}
+
+double ElementwiseModel::seconds(double bytes, double memory) const {
+  return p_norm(t0_s, bytes / (memory_efficiency * memory), exponent);
+}
+
+ExpertModel ExpertModel::from(const CalibratedModel& model) {
+  return {parameter(model, "t0_s"),
+          parameter(model, "compute_efficiency"),
+          parameter(model, "memory_efficiency"),
+          parameter(model, "exponent"),
+          parameter(model, "per_expert_s"),
+          parameter(model, "activation_efficiency"),
+          parameter(model, "tile_rows")};
+}
+
+double ExpertModel::seconds(const workloads::ExpertShape& experts,
+                            const workloads::OperatorWork& work, double peak,
+                            double memory) const {
+  const double rows = std::max(1e-9, experts.rank_tokens);
+  const double touched = std::max(1e-9, experts.touched_experts);
+  // ceil(x / tile) of a spread load: at least one tile, then half a tile of padding on average.
+  const double padded =
+      touched * std::max(tile_rows, rows / touched + tile_rows / 2);
+  const double flops = work.flops * padded / rows;
+  const double activations = std::max(0.0, work.memory_bytes - work.weight_bytes);
+  return t0_s +
+         p_norm(flops / (compute_efficiency * peak),
+                work.weight_bytes / (memory_efficiency * memory), exponent) +
+         per_expert_s * experts.local_experts + activations / (activation_efficiency * memory);
+}
+
+}  // namespace rackwright::kernels

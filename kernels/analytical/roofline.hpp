@@ -1,0 +1,59 @@
+#pragma once
+
+#include "kernels/analytical/device_profile.hpp"
+#include "kernels/analytical/hardware.hpp"
+#include "workloads/operator.hpp"
+
+namespace rackwright::kernels {
+
+/// (a^p + b^p)^(1/p) of non-negative a and b: a maximum with a rounded corner.
+[[nodiscard]] double p_norm(double a, double b, double p);
+
+/// A parameter of `model`. Throws InputError naming model and key when it is absent.
+[[nodiscard]] double parameter(const CalibratedModel& model, const char* key);
+
+/// GEMM: t0 + ((F / (e_c peak))^p + (B / (e_m BW))^p)^(1/p) + q, B = both operands and the output
+/// once, q = m k (2 + w) / (e_q BW) the pass that quantises A to w bytes per element.
+struct GemmModel {
+  double t0_s = 0;
+  double compute_efficiency = 1;
+  double memory_efficiency = 1;
+  double exponent = 2;
+  double quantiser_efficiency = 0;  ///< 0: none
+
+  static GemmModel from(const CalibratedModel& model);
+  /// `weight_bytes` and `input_bytes` per element of B and of A as the GEMM reads them.
+  [[nodiscard]] double seconds(const workloads::GemmShape& gemm, double weight_bytes,
+                               double input_bytes, double peak, double memory) const;
+};
+
+/// Memory-bound kernels: ((t0)^p + (B / (e_m BW))^p)^(1/p).
+struct ElementwiseModel {
+  double t0_s = 0;
+  double memory_efficiency = 1;
+  double exponent = 2;
+
+  static ElementwiseModel from(const CalibratedModel& model);
+  [[nodiscard]] double seconds(double bytes, double memory) const;
+};
+
+/// Grouped GEMMs of one MoE layer:
+/// t0 + p-norm(F_padded / (e_c peak), W / (e_m BW)) + c x local experts + A / (e_a BW),
+/// W = weights of the touched experts, A = activations. F_padded rounds each expert's tokens up to
+/// tiles of `tile_rows`, half a tile on average beyond one tile.
+struct ExpertModel {
+  double t0_s = 0;
+  double compute_efficiency = 1;
+  double memory_efficiency = 1;
+  double exponent = 2;
+  double per_expert_s = 0;
+  double activation_efficiency = 1;
+  double tile_rows = 64;
+
+  static ExpertModel from(const CalibratedModel& model);
+  [[nodiscard]] double seconds(const workloads::ExpertShape& experts,
+                               const workloads::OperatorWork& work, double peak,
+                               double memory) const;
+};
+
+}  // namespace rackwright::kernels
