@@ -183,9 +183,7 @@ RunFileWriter::RunFileWriter(const fs::path& path, const RunMeta& meta) {
   }
 }
 
-RunFileWriter::~RunFileWriter() {
-  delete impl_;
-}
+RunFileWriter::~RunFileWriter() = default;
 
 void RunFileWriter::write(const Trace& trace) {
   if (impl_->written) throw std::logic_error("a run file holds one trace");
