@@ -58,7 +58,7 @@ void read_peaks(ObjectReader& facts, DeviceInfo& device) {
 
 void read_facts(ObjectReader facts, DeviceInfo& device) {
   read_peaks(facts, device);
-  const std::array<std::pair<std::string_view, std::pair<DeviceFact*, double>>, 12> others{{
+  const std::array<std::pair<std::string_view, std::pair<DeviceFact*, double>>, 13> others{{
       {"memory_gb_per_s", {&device.memory_bytes_per_s, kGiga}},
       {"memory_gb", {&device.memory_bytes, kGiga}},
       {"scale_up_gb_per_s_one_way", {&device.scale_up_bytes_per_s, kGiga}},
@@ -69,6 +69,7 @@ void read_facts(ObjectReader facts, DeviceInfo& device) {
       {"multiprocessors", {&device.multiprocessors, 1.0}},
       {"max_clock_mhz", {&device.max_clock_hz, kMega}},
       {"rated_clock_mhz", {&device.rated_clock_hz, kMega}},
+      {"exponentials_per_clock", {&device.exponentials_per_clock, 1.0}},
       {"max_operating_degc", {&device.max_operating_c, 1.0}},
       {"sustained_bf16_tflops", {&device.sustained_bf16_flops, kTera}},
   }};

@@ -47,6 +47,7 @@ struct DeviceInfo {
   DeviceFact multiprocessors;
   DeviceFact max_clock_hz;
   DeviceFact rated_clock_hz;         ///< the clock of the data-sheet peaks
+  DeviceFact exponentials_per_clock; ///< of one multiprocessor; softmax runs on them
   DeviceFact max_operating_c;
   DeviceFact sustained_bf16_flops;   ///< what large bf16 GEMMs hold at the power cap
   /// Names of this device in measured tables.

@@ -8,7 +8,6 @@
 namespace rackwright::kernels {
 namespace {
 
-constexpr double kExponentialsPerClock = 16;  // of one multiprocessor, all NVIDIA since Volta
 constexpr double kTileRows = 128;
 constexpr double kDiagonal = 64;              // half a tile of masked pairs per query
 constexpr double kLengthScale = 256;
@@ -22,11 +21,9 @@ double prefill_seconds(const PrefillModel& model, const PrefillWork& work,
                        const Hardware& hardware, double peak) {
   const double queries = work.query_tokens / work.sequences;
   const double tiles = work.heads * work.sequences * std::max(1.0, queries / kTileRows);
-  const double exponential_rate =
-      kExponentialsPerClock * hardware.multiprocessors * hardware.clock_hz;
   double core = work.flops / (model.compute_efficiency * peak);
-  if (exponential_rate > 0) {
-    core += work.exponentials / (model.exponential_efficiency * exponential_rate);
+  if (hardware.exponentials > 0) {
+    core += work.exponentials / (model.exponential_efficiency * hardware.exponentials);
   }
   if (hardware.multiprocessors > 0) {
     core /= -std::expm1(-tiles / (model.wave * hardware.multiprocessors));

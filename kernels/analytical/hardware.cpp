@@ -17,6 +17,8 @@ Hardware hardware_of(const DeviceInfo& device) {
   hardware.l2_bytes = device.l2_bytes.value.value_or(0);
   hardware.multiprocessors = device.multiprocessors.value.value_or(0);
   hardware.clock_hz = device.max_clock_hz.value.value_or(0);
+  hardware.exponentials = device.exponentials_per_clock.value.value_or(0) *
+                          hardware.multiprocessors * hardware.clock_hz;
   if (device.max_clock_hz.value && device.rated_clock_hz.value) {
     hardware.clock_ratio = std::max(1.0, *device.max_clock_hz.value / *device.rated_clock_hz.value);
   }

@@ -17,6 +17,7 @@ struct Hardware {
   double l2_bytes = 0;
   double multiprocessors = 0;
   double clock_hz = 0;
+  double exponentials = 0;     ///< softmax exponentials per second at the highest clock
   double clock_ratio = 1;      ///< highest clock over the clock of the data-sheet peaks
   double link = 0;             ///< scale-up B/s, one direction
   double tdp_w = 0;

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/analytical/device_profile.hpp"
+#include "workloads/operator.hpp"
+
+namespace rackwright::kernels {
+
+/// One operation on one number of GPUs inside the scale-up domain: two affine laws of the full
+/// buffer S joined smoothly, ((a1 + S/b1)^p + (a2 + S/b2)^p)^(1/p), times exp(residual(S)).
+/// The first law is the latency-bound protocol, the second the bandwidth-bound one.
+struct TwoSegmentModel {
+  int ranks = 0;
+  double latency_1_s = 0;
+  double rate_1 = 1;  ///< B/s of S
+  double latency_2_s = 0;
+  double rate_2 = 1;
+  double exponent = 8;
+  ValueGrid residual;
+  double relative_error = 0;
+  bool extrapolated = false;
+
+  /// Bandwidth and latency are carried over by the model's link ratio and latency factor.
+  static TwoSegmentModel from(const CalibratedModel& model);
+  [[nodiscard]] double seconds(double bytes) const;
+};
+
+struct CollectiveEstimate {
+  double seconds = 0;
+  double relative_error = 0;
+  bool extrapolated = false;
+};
+
+/// One operation over all measured numbers of GPUs.
+class CollectiveModel {
+ public:
+  void add(TwoSegmentModel model);  ///< in any order
+  [[nodiscard]] bool empty() const { return tables_.empty(); }
+  /// Inside one domain. Numbers of ranks between two tables are interpolated in log2(ranks) at
+  /// equal bytes; beyond the last one, latency grows by the last table's step per doubling and the
+  /// bytes by the algorithm's volume (`volume(n)` = bytes sent per byte of S).
+  [[nodiscard]] CollectiveEstimate inside(workloads::CollectiveKind kind, int ranks,
+                                          double bytes) const;
+
+ private:
+  std::vector<TwoSegmentModel> tables_;
+};
+
+/// Bytes sent by a rank per byte of S: all-reduce 2(n-1)/n, send 1, others (n-1)/n.
+[[nodiscard]] double sent_per_byte(workloads::CollectiveKind kind, double ranks);
+
+/// What crosses the network between scale-up domains.
+struct NetworkModel {
+  double efficiency = 1;            ///< reached share of the adapter's rate
+  double reduce_latency_s = 0;      ///< per domain on the ring
+  double other_latency_s = 0;
+  double relative_error = 0;
+  bool extrapolated = false;
+
+  static NetworkModel from(const CalibratedModel& model);
+  /// Between `domains` domains, `per_domain` ranks each with its own adapter of `rate` B/s. Rings:
+  /// each rail carries S / per_domain, sent_per_byte(domains) times. All-to-all: the share
+  /// (domains - 1) / domains of what a rank sends leaves through its own adapter.
+  [[nodiscard]] double across(workloads::CollectiveKind kind, double domains, double per_domain,
+                              double bytes, double rate) const;
+};
+
+}  // namespace rackwright::kernels
