@@ -3,6 +3,8 @@
 #include "cli/command.hpp"
 #include "cli/doctor_command.hpp"
 #include "cli/evaluate_command.hpp"
+#include "cli/export_command.hpp"
+#include "cli/export_command.hpp"
 #include "cli/fabric_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/profile_command.hpp"
@@ -15,7 +17,9 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(std::make_unique<ReviewCommand>());
   commands.push_back(std::make_unique<ProfileCommand>());
   commands.push_back(std::make_unique<EvaluateCommand>());
+  commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<FabricCommand>());
+  commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<CatalogCommand>());
   commands.push_back(std::make_unique<CheckCommand>());
   commands.push_back(std::make_unique<NewCommand>());

@@ -12,6 +12,7 @@
 #include "results/demand_search.hpp"
 #include "results/ranking.hpp"
 #include "results/report/report.hpp"
+#include "results/report/report_assets.hpp"
 #include "results/review.hpp"
 
 namespace rackwright::cli {
@@ -116,9 +117,11 @@ int ReviewCommand::run(CommandContext& context) {
   progress("writing", 1, 1);
   const std::string json = results::to_json(review).dump(1) + "\n";
   folder.add("review.json", json);
-  folder.add("report.html", results::render_report(review, results::ReportAssets{}));
+  const results::LoadedAssets assets = results::load_report_assets(context.data);
+  folder.add("report.html", results::render_report(review, assets.assets));
   folder.commit();
   line.finish();
+  if (!assets.warning.empty()) context.err << "rackwright: warning: " << assets.warning << '\n';
   context.out << (json_ ? json : review_text(review));
   if (!json_) {
     context.out << fmt::format("\n{0}/report.html\n{0}/review.json\n", folder.path().string());

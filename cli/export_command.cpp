@@ -1,0 +1,104 @@
+#include "cli/export_command.hpp"
+
+#include <fstream>
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "common/input_error.hpp"
+#include "common/output_file.hpp"
+#include "profiler/run_file.hpp"
+#include "profiler/trace_io/csv.hpp"
+#include "profiler/trace_io/openmetrics.hpp"
+#include "profiler/trace_io/perfetto.hpp"
+
+namespace rackwright::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Writes through a file beside the target, so that a reader never sees half of it.
+template <class Writer>
+void write_beside(const fs::path& target, Writer writer) {
+  if (fs::is_directory(target)) {
+    throw InputError(InputProblem{target.string(), 0, "-o", "a file", "a folder"});
+  }
+  const fs::path part = target.string() + ".part";
+  std::error_code ignored;
+  {
+    std::ofstream out(part, std::ios::binary | std::ios::trunc);
+    if (out) writer(out);
+    out.flush();
+    if (!out) {
+      fs::remove(part, ignored);
+      throw InputError(InputProblem{target.string(), 0, "-o", "a place that can be written",
+                                    "no permission, no such folder, or a full disk"});
+    }
+  }
+  fs::rename(part, target);
+}
+
+/// `run.csv` becomes `run-slices.csv`, `run-requests.csv`, `run-power.csv`.
+fs::path with_suffix(const fs::path& path, const char* suffix) {
+  return path.parent_path() /
+         fmt::format("{}-{}{}", path.stem().string(), suffix,
+                     path.has_extension() ? path.extension().string() : ".csv");
+}
+
+}  // namespace
+
+void ExportCommand::add_options(CLI::App& app) {
+  app.add_option("RUN", file_, "Run file")->required()->type_name("RUN.rw");
+  app.add_option("--to", format_, "perfetto (ui.perfetto.dev), csv or openmetrics")
+      ->required()
+      ->type_name("FORMAT");
+  app.add_option("-o,--output", out_,
+                 "File to write; for csv the stem of three: slices, requests, power. Default: "
+                 "standard output, for csv the name of the run")
+      ->type_name("FILE");
+}
+
+int ExportCommand::run(CommandContext& context) {
+  if (format_ != "perfetto" && format_ != "csv" && format_ != "openmetrics") {
+    std::string found = fmt::format("\"{}\"", format_);
+    const auto near = nearest_word(format_, {"perfetto", "csv", "openmetrics"});
+    if (!near.empty()) found += fmt::format("; did you mean \"{}\"?", near);
+    throw InputError(InputProblem{"", 0, "--to", "perfetto, csv or openmetrics", found});
+  }
+  const profiler::Trace trace = profiler::read_run_file(file_).trace;
+  if (trace.incomplete) {
+    context.err << fmt::format("rackwright: {} is incomplete: {}\n", file_,
+                               trace.incomplete_reason);
+  }
+  if (format_ == "csv") {
+    const fs::path base =
+        out_.empty() ? fs::path(file_).filename().replace_extension(".csv") : out_;
+    write_beside(with_suffix(base, "slices"),
+                 [&](std::ostream& out) { profiler::write_slices_csv(trace, out); });
+    write_beside(with_suffix(base, "requests"),
+                 [&](std::ostream& out) { profiler::write_requests_csv(trace, out); });
+    write_beside(with_suffix(base, "power"),
+                 [&](std::ostream& out) { profiler::write_power_csv(trace, out); });
+    for (const char* suffix : {"slices", "requests", "power"}) {
+      context.out << with_suffix(base, suffix).string() << '\n';
+    }
+    return trace.incomplete ? kIncomplete : kFine;
+  }
+  const auto write = [&](std::ostream& out) {
+    if (format_ == "perfetto") {
+      profiler::write_perfetto(trace, out);
+    } else {
+      profiler::write_openmetrics(trace, out);
+    }
+  };
+  if (out_.empty()) {
+    write(context.out);
+  } else {
+    write_beside(out_, write);
+    context.out << out_ << '\n';
+  }
+  return trace.incomplete ? kIncomplete : kFine;
+}
+
+}  // namespace rackwright::cli
