@@ -12,9 +12,9 @@ namespace rackwright::kernels {
 
 /// Where a rank runs: what its collectives cross.
 struct RankContext {
-  int scale_up_domain = 8;          ///< GPUs that share the scale-up (NVLink) domain
-  double scale_out_bytes_per_s = 0; ///< per GPU, one direction; 0 = none
-  double power_cap_w = 0;           ///< 0 = TDP
+  int scale_up_domain = 8;           ///< GPUs that share the scale-up (NVLink) domain
+  double scale_out_bytes_per_s = 0;  ///< per GPU, one direction; 0 = none
+  double power_cap_w = 0;            ///< 0 = TDP
 };
 
 enum class ReplayMode { whole, per_operator };
@@ -22,7 +22,7 @@ enum class ReplayMode { whole, per_operator };
 /// Of all repeats of one operator together, on one GPU.
 struct OperatorTiming {
   double seconds = 0;
-  double joules = 0;  ///< module input
+  double joules = 0;          ///< module input
   double relative_error = 0;  ///< half-width of the 90 % interval over seconds
   bool extrapolated = false;
 };

@@ -29,8 +29,8 @@ std::filesystem::path cuda_module_path() {
 CudaProbe probe_cuda(const std::filesystem::path& module, bool measure) {
   CudaProbe probe;
   if (!std::filesystem::exists(module)) {
-    probe.reason = fmt::format("no CUDA module at {}: build with nvcc of CUDA 12.4 or newer",
-                               module.string());
+    probe.reason =
+        fmt::format("no CUDA module at {}: build with nvcc of CUDA 12.4 or newer", module.string());
     return probe;
   }
   const std::unique_ptr<void, CloseLibrary> handle(::dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL));
@@ -44,8 +44,8 @@ CudaProbe probe_cuda(const std::filesystem::path& module, bool measure) {
   const auto probe_device = symbol<RackwrightCudaProbe>(handle.get(), "rackwright_cuda_probe");
   if (abi == nullptr || count_devices == nullptr || probe_device == nullptr ||
       abi() != RACKWRIGHT_CUDA_ABI) {
-    probe.reason = fmt::format("{} is of another version: rebuild it with this program",
-                               module.string());
+    probe.reason =
+        fmt::format("{} is of another version: rebuild it with this program", module.string());
     return probe;
   }
   probe.module_opened = true;

@@ -81,11 +81,15 @@ void read_facts(ObjectReader facts, DeviceInfo& device) {
 
 std::string fact_name(DataType type) {
   switch (type) {
-    case DataType::fp16: return "bf16 dense FLOP/s";
-    case DataType::fp8_block: return "fp8 dense FLOP/s";
+    case DataType::fp16:
+      return "bf16 dense FLOP/s";
+    case DataType::fp8_block:
+      return "fp8 dense FLOP/s";
     case DataType::mxfp4:
-    case DataType::nvfp4: return "fp4 dense FLOP/s";
-    default: return std::string(workloads::to_string(type)) + " dense FLOP/s";
+    case DataType::nvfp4:
+      return "fp4 dense FLOP/s";
+    default:
+      return std::string(workloads::to_string(type)) + " dense FLOP/s";
   }
 }
 
@@ -124,8 +128,8 @@ DeviceInfo read_device(const std::filesystem::path& path) {
   device.vendor = reader.text("vendor");
   device.architecture = reader.text("architecture");
   read_facts(reader.object("facts"), device);
-  for (const std::string& type : reader.has("weight_only") ? reader.texts("weight_only")
-                                                           : std::vector<std::string>{}) {
+  for (const std::string& type :
+       reader.has("weight_only") ? reader.texts("weight_only") : std::vector<std::string>{}) {
     device.weight_only.push_back(workloads::parse_data_type(type, "weight_only"));
   }
   if (reader.has("measured_as")) device.measured_as = reader.texts("measured_as");

@@ -30,8 +30,8 @@ struct CalibrationSource {
 
 /// Data-sheet facts of one GPU. SI units: FLOP/s, B/s, B, W. Dense rates.
 struct DeviceInfo {
-  std::string id;            ///< "h100-sxm"
-  std::string name;          ///< "H100 SXM 80 GB"
+  std::string id;    ///< "h100-sxm"
+  std::string name;  ///< "H100 SXM 80 GB"
   std::string vendor;
   std::string architecture;  ///< "hopper"
   std::map<workloads::DataType, DeviceFact> peak_flops;
@@ -46,10 +46,10 @@ struct DeviceInfo {
   DeviceFact l2_bytes;
   DeviceFact multiprocessors;
   DeviceFact max_clock_hz;
-  DeviceFact rated_clock_hz;         ///< the clock of the data-sheet peaks
-  DeviceFact exponentials_per_clock; ///< of one multiprocessor; softmax runs on them
+  DeviceFact rated_clock_hz;          ///< the clock of the data-sheet peaks
+  DeviceFact exponentials_per_clock;  ///< of one multiprocessor; softmax runs on them
   DeviceFact max_operating_c;
-  DeviceFact sustained_bf16_flops;   ///< what large bf16 GEMMs hold at the power cap
+  DeviceFact sustained_bf16_flops;  ///< what large bf16 GEMMs hold at the power cap
   /// Names of this device in measured tables.
   std::vector<std::string> measured_as;
   std::vector<CalibrationSource> calibration;

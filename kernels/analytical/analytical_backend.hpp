@@ -10,6 +10,8 @@
 
 namespace rackwright::kernels {
 
+class OperatorModels;
+
 /// Predicts operator time and energy from a device's facts and a calibrated profile; a device with
 /// no profile uses the nearest architecture's and marks everything extrapolated. Pure: the same
 /// graph gives the same numbers, and one object may be used from several threads.
@@ -19,8 +21,7 @@ class AnalyticalBackend final : public Backend {
   /// Loads device and profile. Throws InputError for an unknown id; BackendUnavailable naming the
   /// blank facts when the device cannot be predicted for `type`.
   static std::unique_ptr<AnalyticalBackend> load(std::string_view device_id,
-                                                 workloads::DataType type,
-                                                 const DataLocator& data);
+                                                 workloads::DataType type, const DataLocator& data);
 
   [[nodiscard]] std::string_view name() const override { return "analytical"; }
   [[nodiscard]] std::string_view device() const override { return device_.id; }
@@ -38,6 +39,7 @@ class AnalyticalBackend final : public Backend {
  private:
   DeviceInfo device_;
   DeviceProfile profile_;
+  std::shared_ptr<const OperatorModels> models_;
 };
 
 }  // namespace rackwright::kernels

@@ -9,7 +9,7 @@ namespace rackwright::kernels {
 namespace {
 
 constexpr double kTileRows = 128;
-constexpr double kDiagonal = 64;              // half a tile of masked pairs per query
+constexpr double kDiagonal = 64;  // half a tile of masked pairs per query
 constexpr double kLengthScale = 256;
 constexpr double kMaxSplits = 32;
 
@@ -17,8 +17,8 @@ struct PrefillWork {
   double flops, exponentials, bytes, heads, query_tokens, sequences, length;
 };
 
-double prefill_seconds(const PrefillModel& model, const PrefillWork& work,
-                       const Hardware& hardware, double peak) {
+double prefill_seconds(const PrefillModel& model, const PrefillWork& work, const Hardware& hardware,
+                       double peak) {
   const double queries = work.query_tokens / work.sequences;
   const double tiles = work.heads * work.sequences * std::max(1.0, queries / kTileRows);
   double core = work.flops / (model.compute_efficiency * peak);
@@ -87,8 +87,7 @@ DecodeModel DecodeModel::from(const CalibratedModel& model) {
 }
 
 double DecodeModel::seconds(const Work& work, const Hardware& hardware, double peak) const {
-  const double blocks =
-      work.sequences * (work.blocks * per_kv_head_s + work.heads * per_head_s);
+  const double blocks = work.sequences * (work.blocks * per_kv_head_s + work.heads * per_head_s);
   const double memory = work.bytes / (memory_efficiency * hardware.memory);
   const double compute = work.flops / (compute_efficiency * peak);
   const double splits = std::clamp(
@@ -119,11 +118,11 @@ double DecodeModel::seconds(const workloads::LatentAttentionShape& attention,
   const double sequences = std::max(1e-9, attention.sequences);
   const double rows = std::max(head_rows, static_cast<double>(attention.heads));
   const double cached = attention.latent + attention.rope;
-  return seconds({sequences, rows / std::max(1.0, head_rows),
-                  static_cast<double>(attention.heads), attention.kv_tokens * cached * element,
-                  2.0 * rows * (cached + attention.latent) * attention.pairs,
-                  attention.kv_tokens / sequences},
-                 hardware, hardware.peak_of(workloads::DataType::bf16));
+  return seconds(
+      {sequences, rows / std::max(1.0, head_rows), static_cast<double>(attention.heads),
+       attention.kv_tokens * cached * element,
+       2.0 * rows * (cached + attention.latent) * attention.pairs, attention.kv_tokens / sequences},
+      hardware, hardware.peak_of(workloads::DataType::bf16));
 }
 
 }  // namespace rackwright::kernels

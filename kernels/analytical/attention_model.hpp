@@ -8,26 +8,24 @@ namespace rackwright::kernels {
 
 /// Prefill. Softmax exponentials run on units whose rate (16 per clock and multiprocessor) hardly
 /// grew between generations, so they stand beside the matrix work:
-/// core = F / (e_c peak) + E / (e_x 16 SM clk), divided by 1 - exp(-tiles / (w SM)) (few tiles leave
-/// multiprocessors idle) and by S / (S + S0); joined with the bytes by a p-norm; plus t0.
-/// F and E count the whole diagonal block: 64 pairs more per query.
+/// core = F / (e_c peak) + E / (e_x 16 SM clk), divided by 1 - exp(-tiles / (w SM)) (few tiles
+/// leave multiprocessors idle) and by S / (S + S0); joined with the bytes by a p-norm; plus t0. F
+/// and E count the whole diagonal block: 64 pairs more per query.
 struct PrefillModel {
   double t0_s = 0;
   double compute_efficiency = 1;
   double exponential_efficiency = 1;
   double memory_efficiency = 1;
   double exponent = 2;
-  double wave = 1;             ///< w
-  double half_length = 0;      ///< S0, tokens
+  double wave = 1;         ///< w
+  double half_length = 0;  ///< S0, tokens
 
   static PrefillModel from(const CalibratedModel& model);
   [[nodiscard]] double seconds(const workloads::AttentionShape& attention,
-                               const workloads::OperatorWork& work,
-                               const Hardware& hardware) const;
+                               const workloads::OperatorWork& work, const Hardware& hardware) const;
   /// MLA: 2 heads (nope + rope + v) FLOPs per pair.
   [[nodiscard]] double seconds(const workloads::LatentAttentionShape& attention,
-                               const workloads::OperatorWork& work,
-                               const Hardware& hardware) const;
+                               const workloads::OperatorWork& work, const Hardware& hardware) const;
 };
 
 /// Decode. Five limits joined by p-norms: launch t0; work per thread block b kv a1 + b heads a2
@@ -42,11 +40,11 @@ struct DecodeModel {
   double per_head_s = 0;
   double memory_efficiency = 1;
   double compute_efficiency = 1;
-  double serial_s = 0;         ///< a3, per token
-  double log_length_s = 0;     ///< c
+  double serial_s = 0;      ///< a3, per token
+  double log_length_s = 0;  ///< c
   double exponent = 2;
   double wide_group = 0;
-  double head_rows = 1;        ///< query heads are padded to this many rows
+  double head_rows = 1;  ///< query heads are padded to this many rows
 
   static DecodeModel from(const CalibratedModel& model);
   [[nodiscard]] double seconds(const workloads::AttentionShape& attention,

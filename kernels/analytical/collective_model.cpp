@@ -25,8 +25,7 @@ TwoSegmentModel TwoSegmentModel::from(const CalibratedModel& model) {
 }
 
 double TwoSegmentModel::seconds(double bytes) const {
-  const double t =
-      p_norm(latency_1_s + bytes / rate_1, latency_2_s + bytes / rate_2, exponent);
+  const double t = p_norm(latency_1_s + bytes / rate_1, latency_2_s + bytes / rate_2, exponent);
   return residual.empty() ? t : t * std::exp(residual.at({std::max(1.0, bytes)}));
 }
 
@@ -34,23 +33,26 @@ double sent_per_byte(CollectiveKind kind, double ranks) {
   if (ranks <= 1) return 0;
   const double share = (ranks - 1) / ranks;
   switch (kind) {
-    case CollectiveKind::all_reduce: return 2 * share;
-    case CollectiveKind::send_recv: return 1;
-    default: return share;
+    case CollectiveKind::all_reduce:
+      return 2 * share;
+    case CollectiveKind::send_recv:
+      return 1;
+    default:
+      return share;
   }
 }
 
 void CollectiveModel::add(TwoSegmentModel model) {
-  const auto at = std::lower_bound(
-      tables_.begin(), tables_.end(), model.ranks,
-      [](const TwoSegmentModel& table, int ranks) { return table.ranks < ranks; });
+  const auto at =
+      std::lower_bound(tables_.begin(), tables_.end(), model.ranks,
+                       [](const TwoSegmentModel& table, int ranks) { return table.ranks < ranks; });
   tables_.insert(at, std::move(model));
 }
 
 CollectiveEstimate CollectiveModel::inside(CollectiveKind kind, int ranks, double bytes) const {
-  const auto above = std::lower_bound(
-      tables_.begin(), tables_.end(), ranks,
-      [](const TwoSegmentModel& table, int n) { return table.ranks < n; });
+  const auto above =
+      std::lower_bound(tables_.begin(), tables_.end(), ranks,
+                       [](const TwoSegmentModel& table, int n) { return table.ranks < n; });
   if (above != tables_.end() && above->ranks == ranks) {
     return {above->seconds(bytes), above->relative_error, above->extrapolated};
   }
@@ -89,13 +91,14 @@ double NetworkModel::across(CollectiveKind kind, double domains, double per_doma
                             double rate) const {
   const double reached = efficiency * rate;
   const bool reduces = kind == CollectiveKind::all_reduce;
-  const double latency =
-      (reduces ? 2 * reduce_latency_s : other_latency_s) * (domains - 1);
+  const double latency = (reduces ? 2 * reduce_latency_s : other_latency_s) * (domains - 1);
   switch (kind) {
-    case CollectiveKind::send_recv: return other_latency_s + bytes / reached;
+    case CollectiveKind::send_recv:
+      return other_latency_s + bytes / reached;
     case CollectiveKind::all_to_all:
       return latency + bytes * sent_per_byte(kind, domains) / reached;
-    default: return latency + bytes / per_domain * sent_per_byte(kind, domains) / reached;
+    default:
+      return latency + bytes / per_domain * sent_per_byte(kind, domains) / reached;
   }
 }
 

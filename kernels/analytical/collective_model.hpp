@@ -9,7 +9,8 @@ namespace rackwright::kernels {
 
 /// One operation on one number of GPUs inside the scale-up domain: two affine laws of the full
 /// buffer S joined smoothly, ((a1 + S/b1)^p + (a2 + S/b2)^p)^(1/p), times exp(residual(S)).
-/// The first law is the latency-bound protocol, the second the bandwidth-bound one.
+/// The first law is the low-latency protocol, the second the high-rate one; with p < 0 the faster
+/// of both wins.
 struct TwoSegmentModel {
   int ranks = 0;
   double latency_1_s = 0;
@@ -52,8 +53,8 @@ class CollectiveModel {
 
 /// What crosses the network between scale-up domains.
 struct NetworkModel {
-  double efficiency = 1;            ///< reached share of the adapter's rate
-  double reduce_latency_s = 0;      ///< per domain on the ring
+  double efficiency = 1;        ///< reached share of the adapter's rate
+  double reduce_latency_s = 0;  ///< per domain on the ring
   double other_latency_s = 0;
   double relative_error = 0;
   bool extrapolated = false;

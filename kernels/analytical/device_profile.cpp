@@ -14,6 +14,8 @@ namespace {
 constexpr int kFormatVersion = 1;
 /// Residuals are stored as whole thousandths: 0.1 % of a time, far under any measurement's noise.
 constexpr double kResidualStep = 1e-3;
+/// Assumed parameters of every class, for what no profile covers.
+constexpr std::string_view kAssumedProfile = "default";
 constexpr std::size_t kValuesPerLine = 24;
 
 std::vector<float> parse_values(const std::vector<std::string>& lines, ObjectReader& reader) {
@@ -72,8 +74,7 @@ CalibratedModel read_model(ObjectReader& reader) {
   model.variant = reader.text_or("variant", "");
   model.ranks = static_cast<int>(reader.integer_or("ranks", 0, {.min = 0}));
   ObjectReader provenance = reader.object("provenance");
-  model.provenance.origin =
-      provenance.choice("origin", {"measured", "derived", "assumed"});
+  model.provenance.origin = provenance.choice("origin", {"measured", "derived", "assumed"});
   model.provenance.tables = provenance.text("tables");
   model.provenance.software = provenance.text_or("software", "");
   provenance.finish();
@@ -187,10 +188,13 @@ std::string to_json(const DeviceProfile& profile) {
 DeviceProfile find_profile(const DeviceInfo& device, const DataLocator& data) {
   DeviceProfile result;
   result.device = device.id;
-  for (const CalibrationSource& source : device.calibration) {
+  std::vector<CalibrationSource> sources = device.calibration;
+  sources.push_back({std::string(kAssumedProfile), 0, 1});
+  for (const CalibrationSource& source : sources) {
     DeviceProfile profile = read_profile(data.find(source.profile, "kernels/devices/profiles"));
     double link_ratio = 1;
-    if (source.profile != device.id && device.scale_up_bytes_per_s.value) {
+    if (source.profile != device.id && source.profile != kAssumedProfile &&
+        device.scale_up_bytes_per_s.value) {
       const DeviceInfo other = find_device(source.profile, data);
       if (other.scale_up_bytes_per_s.value) {
         link_ratio = *device.scale_up_bytes_per_s.value / *other.scale_up_bytes_per_s.value;

@@ -19,8 +19,8 @@ struct FitQuality {
   std::size_t rows = 0;
   std::size_t excluded = 0;
   std::string excluded_because;
-  double fit_mean = 0;         ///< mean |predicted / measured - 1| on the rows of the fit
-  double held_out_mean = 0;    ///< the same with the row's group left out
+  double fit_mean = 0;       ///< mean |predicted / measured - 1| on the rows of the fit
+  double held_out_mean = 0;  ///< the same with the row's group left out
   double held_out_median = 0;
   double held_out_p90 = 0;     ///< taken as the half-width of the 90 % interval
   std::string held_out_group;  ///< what was left out together: "every second m"
@@ -28,8 +28,8 @@ struct FitQuality {
 
 /// Where the rows came from.
 struct Provenance {
-  std::string tables;    ///< file names
-  std::string software;  ///< kernel source and version
+  std::string tables;               ///< file names
+  std::string software;             ///< kernel source and version
   std::string origin = "measured";  ///< measured, derived, assumed
 };
 
@@ -45,9 +45,9 @@ struct CalibratedModel {
   Provenance provenance;
   // Set when a device uses another device's model; not in the file.
   double transfer_error = 0;
-  double link_ratio = 1;      ///< scale-up bandwidth against the source's
+  double link_ratio = 1;  ///< scale-up bandwidth against the source's
   double latency_factor = 1;
-  std::string from;           ///< device the model was measured on
+  std::string from;  ///< device the model was measured on
 };
 
 /// All calibrated models of one device. `kernels/devices/profiles/*.json`.

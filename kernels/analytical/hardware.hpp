@@ -13,13 +13,13 @@ struct Hardware {
   /// FLOP/s of products with weights of a type, at the data-sheet clock.
   std::array<double, kDataTypeCount> peak{};
   std::array<bool, kDataTypeCount> weight_only{};
-  double memory = 0;           ///< B/s
+  double memory = 0;  ///< B/s
   double l2_bytes = 0;
   double multiprocessors = 0;
   double clock_hz = 0;
-  double exponentials = 0;     ///< softmax exponentials per second at the highest clock
-  double clock_ratio = 1;      ///< highest clock over the clock of the data-sheet peaks
-  double link = 0;             ///< scale-up B/s, one direction
+  double exponentials = 0;  ///< softmax exponentials per second at the highest clock
+  double clock_ratio = 1;   ///< highest clock over the clock of the data-sheet peaks
+  double link = 0;          ///< scale-up B/s, one direction
   double tdp_w = 0;
   double sustained_share = 1;  ///< FLOP/s at the power cap over the peak, of large GEMMs
 

@@ -21,17 +21,18 @@ struct CappedKernel {
 /// Module power of a running kernel as a share of TDP:
 /// min(c, p0 + a flop^x + b byte + e exponential + l link), c the share at which the cap holds the
 /// board. Calibrated times already contain the throttling at TDP; a lower cap lowers the frequency,
-/// (P - P0) ~ f^y, until the power fits, and stretches the share of the time that follows the clock.
+/// (P - P0) ~ f^y, until the power fits, and stretches the share of the time that follows the
+/// clock.
 struct PowerModel {
-  double idle_active = 0;           ///< p0
-  double flop_coefficient = 0;      ///< a
-  double flop_exponent = 1;         ///< x
-  double byte_coefficient = 0;      ///< b
+  double idle_active = 0;       ///< p0
+  double flop_coefficient = 0;  ///< a
+  double flop_exponent = 1;     ///< x
+  double byte_coefficient = 0;  ///< b
   double exponential_coefficient = 0;
   double link_coefficient = 0;
-  double cap_share = 1;             ///< c
-  double frequency_exponent = 2;    ///< y
-  double lowest_frequency = 0.1;    ///< of the highest; below it the cap cannot be held
+  double cap_share = 1;           ///< c
+  double frequency_exponent = 2;  ///< y
+  double lowest_frequency = 0.1;  ///< of the highest; below it the cap cannot be held
 
   static PowerModel from(const CalibratedModel& model);
   /// Share of TDP the kernel asks for, before any cap.

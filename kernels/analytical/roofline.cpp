@@ -31,8 +31,8 @@ GemmModel GemmModel::from(const CalibratedModel& model) {
           parameter(model, "quantiser_efficiency")};
 }
 
-double GemmModel::seconds(const workloads::GemmShape& gemm, double weight_bytes,
-                          double input_bytes, double peak, double memory) const {
+double GemmModel::seconds(const workloads::GemmShape& gemm, double weight_bytes, double input_bytes,
+                          double peak, double memory) const {
   constexpr double kActivation = 2.0;
   const double flops = 2 * gemm.m * gemm.n * gemm.k;
   const double bytes = gemm.n * gemm.k * weight_bytes + gemm.m * gemm.k * input_bytes +
@@ -65,19 +65,23 @@ ExpertModel ExpertModel::from(const CalibratedModel& model) {
 }
 
 double ExpertModel::seconds(const workloads::ExpertShape& experts,
-                            const workloads::OperatorWork& work, double peak,
-                            double memory) const {
+                            const workloads::OperatorWork& work, double peak, double memory) const {
   const double rows = std::max(1e-9, experts.rank_tokens);
   const double touched = std::max(1e-9, experts.touched_experts);
   // ceil(x / tile) of a spread load: at least one tile, then half a tile of padding on average.
-  const double padded =
-      touched * std::max(tile_rows, rows / touched + tile_rows / 2);
+  const double padded = touched * std::max(tile_rows, rows / touched + tile_rows / 2);
   const double flops = work.flops * padded / rows;
   const double activations = std::max(0.0, work.memory_bytes - work.weight_bytes);
   return t0_s +
          p_norm(flops / (compute_efficiency * peak),
                 work.weight_bytes / (memory_efficiency * memory), exponent) +
          per_expert_s * experts.local_experts + activations / (activation_efficiency * memory);
+}
+
+std::array<double, ValueGrid::kMaxAxes> expert_point(const workloads::ExpertShape& experts) {
+  const double touched = std::max(1e-9, experts.touched_experts);
+  return {std::max(1e-9, experts.rank_tokens) / touched, touched,
+          static_cast<double>(experts.hidden) * experts.intermediate};
 }
 
 }  // namespace rackwright::kernels

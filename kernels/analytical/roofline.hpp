@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "kernels/analytical/device_profile.hpp"
 #include "kernels/analytical/hardware.hpp"
 #include "workloads/operator.hpp"
@@ -55,5 +57,10 @@ struct ExpertModel {
                                const workloads::OperatorWork& work, double peak,
                                double memory) const;
 };
+
+/// Coordinates of the residual of `ExpertModel`: tokens per touched expert, touched experts, and
+/// the size of one expert's matrix.
+[[nodiscard]] std::array<double, ValueGrid::kMaxAxes> expert_point(
+    const workloads::ExpertShape& experts);
 
 }  // namespace rackwright::kernels

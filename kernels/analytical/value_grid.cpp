@@ -98,6 +98,15 @@ double ValueGrid::at(const std::array<double, kMaxAxes>& point) const {
   return sum;
 }
 
+double ValueGrid::distance_outside(const std::array<double, kMaxAxes>& point) const {
+  double farthest = 1;
+  for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
+    const auto& knots = axes_[axis].knots;
+    farthest = std::max({farthest, knots.front() / point[axis], point[axis] / knots.back()});
+  }
+  return farthest > 1.005 ? std::log2(farthest) : 0;  // sums over a step are not exact
+}
+
 bool ValueGrid::inside(const std::array<double, kMaxAxes>& point) const {
   for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
     const auto& knots = axes_[axis].knots;

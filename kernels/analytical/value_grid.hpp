@@ -45,6 +45,8 @@ class ValueGrid {
   [[nodiscard]] Stencil stencil(const std::array<double, kMaxAxes>& point) const;
   /// 0 for an empty grid.
   [[nodiscard]] double at(const std::array<double, kMaxAxes>& point) const;
+  /// How far outside, in doublings along the farthest axis; 0 inside.
+  [[nodiscard]] double distance_outside(const std::array<double, kMaxAxes>& point) const;
   [[nodiscard]] bool inside(const std::array<double, kMaxAxes>& point) const;
 
  private:

@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <cmath>
+#include <variant>
+
+#include "common/input_error.hpp"
+#include "kernels/analytical/operator_models.hpp"
+
+namespace rackwright::kernels {
+
+using workloads::AllReduceKind;
+using workloads::CollectiveKind;
+using workloads::DataType;
+
+namespace {
+
+constexpr double kActivationBytes = 2;
+
+std::size_t index_of(DataType type) {
+  return static_cast<std::size_t>(type);
+}
+
+}  // namespace
+
+RawTime OperatorModels::raw(const workloads::GemmShape& shape, const Work&,
+                            const RankContext&) const {
+  const std::size_t i = index_of(shape.type);
+  const double weight_bytes = workloads::bytes_per_element(shape.type);
+  const bool quantised = weight_bytes < kActivationBytes && !hardware_.weight_only[i];
+  const auto& fitted = gemm_[i];
+  const double seconds =
+      fitted.model.seconds(shape, weight_bytes, quantised ? weight_bytes : kActivationBytes,
+                           hardware_.peak[i], hardware_.memory);
+  return fitted.corrected(seconds, {shape.m, shape.n, shape.k});
+}
+
+RawTime OperatorModels::raw(const workloads::AttentionShape& shape, const Work& work,
+                            const RankContext&) const {
+  constexpr double kOtherHeadDim = 0.15;
+  bool exact = true;
+  RawTime result;
+  const double sequences = std::max(1e-9, shape.sequences);
+  const double heads = shape.heads;
+  if (shape.prefill) {
+    const auto& fitted = prefill_.nearest(shape.head_dim, exact);
+    result =
+        fitted.corrected(fitted.model.seconds(shape, work, hardware_),
+                         {heads, equivalent_length(shape.pairs, shape.query_tokens), sequences});
+  } else {
+    const auto& fitted = decode_.nearest(shape.head_dim, exact);
+    result = fitted.corrected(fitted.model.seconds(shape, hardware_),
+                              {heads, std::max(1.0, shape.kv_tokens / sequences), sequences,
+                               static_cast<double>(shape.kv_heads)});
+  }
+  if (!exact) result.relative_error = std::hypot(result.relative_error, kOtherHeadDim);
+  return result;
+}
+
+RawTime OperatorModels::raw(const workloads::LatentAttentionShape& shape, const Work& work,
+                            const RankContext&) const {
+  const double sequences = std::max(1e-9, shape.sequences);
+  const double heads = shape.heads;
+  if (shape.prefill) {
+    return latent_prefill_.corrected(
+        latent_prefill_.model.seconds(shape, work, hardware_),
+        {heads, equivalent_length(shape.pairs, shape.query_tokens), sequences});
+  }
+  return latent_decode_.corrected(latent_decode_.model.seconds(shape, hardware_),
+                                  {heads, std::max(1.0, shape.kv_tokens / sequences), sequences});
+}
+
+RawTime OperatorModels::raw(const workloads::ExpertShape& shape, const Work& work,
+                            const RankContext&) const {
+  const std::size_t i = index_of(shape.type);
+  const auto& fitted = experts_[i];
+  const double seconds = fitted.model.seconds(shape, work, hardware_.peak[i], hardware_.memory);
+  return fitted.corrected(seconds, expert_point(shape));
+}
+
+RawTime OperatorModels::raw(const workloads::ElementwiseShape&, const Work& work,
+                            const RankContext&) const {
+  return elementwise_.corrected(elementwise_.model.seconds(work.memory_bytes, hardware_.memory),
+                                {});
+}
+
+RawTime OperatorModels::raw(const workloads::HostShape& shape, const Work&,
+                            const RankContext&) const {
+  return {host_.model.per_step_s + host_.model.per_sequence_s * shape.sequences,
+          host_.relative_error, host_.extrapolated};
+}
+
+CollectiveEstimate OperatorModels::inside(const workloads::CollectiveShape& shape, int ranks,
+                                          double bytes) const {
+  if (shape.expert_exchange) return expert_exchange_.inside(shape.kind, ranks, bytes);
+  const CollectiveEstimate nccl =
+      nccl_[static_cast<std::size_t>(shape.kind)].inside(shape.kind, ranks, bytes);
+  if (shape.kind != CollectiveKind::all_reduce || shape.implementation == AllReduceKind::nccl) {
+    return nccl;
+  }
+  const CollectiveEstimate engine = engine_all_reduce_.inside(shape.kind, ranks, bytes);
+  // Engines hand large buffers to NCCL; symmetric-memory kernels of NCCL are as quick as the
+  // engine's on small buffers, and no shared table says more.
+  CollectiveEstimate best = engine.seconds < nccl.seconds ? engine : nccl;
+  if (shape.implementation == AllReduceKind::nccl_symmetric) {
+    constexpr double kUnmeasured = 0.25;
+    best.relative_error = std::hypot(best.relative_error, kUnmeasured);
+    best.extrapolated = true;
+  }
+  return best;
+}
+
+RawTime OperatorModels::raw(const workloads::CollectiveShape& shape, const Work&,
+                            const RankContext& rank) const {
+  if (shape.ranks <= 1 || shape.bytes <= 0) return {};
+  const int domain = std::max(1, rank.scale_up_domain);
+  const bool exchange = shape.kind == CollectiveKind::all_to_all;
+  const double bytes = shape.bytes * (exchange ? shape.imbalance : 1);
+  if (shape.ranks <= domain) {
+    const CollectiveEstimate estimate = inside(shape, shape.ranks, bytes);
+    return {estimate.seconds, estimate.relative_error, estimate.extrapolated};
+  }
+  if (rank.scale_out_bytes_per_s <= 0) {
+    throw BackendUnavailable(
+        "a collective crosses the scale-up domain and the scale-out bandwidth is blank");
+  }
+  const double domains = std::ceil(static_cast<double>(shape.ranks) / domain);
+  const double across =
+      network_.across(shape.kind, domains, domain, bytes, rank.scale_out_bytes_per_s);
+  RawTime result{across, network_.relative_error, network_.extrapolated};
+  if (domain == 1 || shape.kind == CollectiveKind::send_recv) return result;
+  // A ring through both: all-reduce = reduce-scatter inside, all-reduce across, all-gather inside;
+  // gathers and scatters pipeline both parts; an exchange uses both links at once.
+  const double share = exchange ? static_cast<double>(domain) / shape.ranks : 1;
+  const CollectiveEstimate local = inside(shape, domain, bytes * share);
+  result.seconds = shape.kind == CollectiveKind::all_reduce ? across + local.seconds
+                                                            : std::max(across, local.seconds);
+  result.relative_error = std::max(result.relative_error, local.relative_error);
+  result.extrapolated = result.extrapolated || local.extrapolated;
+  return result;
+}
+
+double OperatorModels::bound(const workloads::Operator& op, const Work& work,
+                             const RankContext& rank) const {
+  if (const auto* collective = std::get_if<workloads::CollectiveShape>(&op.shape)) {
+    if (collective->ranks <= 1) return 0;
+    const double domain = std::max(1, rank.scale_up_domain);
+    const bool reduces = collective->kind == CollectiveKind::all_reduce;
+    // With in-network reduction every byte of an all-reduce leaves a GPU once.
+    const double sent = reduces ? std::min(work.wire_bytes, collective->bytes) : work.wire_bytes;
+    if (collective->ranks <= domain) return hardware_.link > 0 ? sent / hardware_.link : 0;
+    const double domains = std::ceil(collective->ranks / domain);
+    const double rate = rank.scale_out_bytes_per_s;
+    double out = work.wire_bytes;
+    if (collective->kind == CollectiveKind::all_to_all) {
+      out = collective->bytes * collective->imbalance * (domains - 1) / domains;
+    } else if (collective->kind != CollectiveKind::send_recv) {
+      out = collective->bytes / domain * (reduces ? 1 : (domains - 1) / domains);
+    }
+    return rate > 0 ? out / rate : 0;
+  }
+  const double peak = hardware_.peak_of(work.type) > 0 ? hardware_.peak_of(work.type)
+                                                       : hardware_.peak_of(DataType::bf16);
+  // Row-wise arithmetic of norms and sampling does not run on the matrix units.
+  const double compute = std::holds_alternative<workloads::ElementwiseShape>(op.shape)
+                             ? 0
+                             : work.flops / (peak * hardware_.clock_ratio);
+  return std::max(compute,
+                  std::max(0.0, work.memory_bytes - hardware_.l2_bytes) / hardware_.memory);
+}
+
+double OperatorModels::physical_bound(const workloads::Operator& op,
+                                      const RankContext& rank) const {
+  return bound(op, workloads::work_of(op), rank);
+}
+
+OperatorTiming OperatorModels::price(const workloads::Operator& op, const RankContext& rank) const {
+  const Work work = workloads::work_of(op);
+  const RawTime raw_time =
+      std::visit([&](const auto& shape) { return raw(shape, work, rank); }, op.shape);
+  const double seconds = std::max(raw_time.seconds, bound(op, work, rank));
+  if (!(seconds > 0)) return {};
+  ActivityShares shares;
+  const double peak = hardware_.peak_of(work.type);
+  if (peak > 0) shares.flop = std::min(1.0, work.flops / (seconds * peak));
+  shares.byte = std::min(1.0, work.memory_bytes / (seconds * hardware_.memory));
+  if (hardware_.exponentials > 0) {
+    shares.exponential = std::min(1.0, work.exponentials / (seconds * hardware_.exponentials));
+  }
+  if (hardware_.link > 0) shares.link = std::min(1.0, work.wire_bytes / (seconds * hardware_.link));
+  const double clock_bound = std::min(1.0, shares.flop + shares.exponential);
+  const CappedKernel kernel =
+      power_.capped(seconds, shares, clock_bound, hardware_.tdp_w, rank.power_cap_w);
+  return {kernel.seconds, kernel.seconds * kernel.watts, raw_time.relative_error,
+          raw_time.extrapolated};
+}
+
+}  // namespace rackwright::kernels
