@@ -1,0 +1,129 @@
+#include "kernels/calibration/class_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+namespace rackwright::kernels {
+namespace {
+
+constexpr double kLossScale = 0.1;
+constexpr int kEvaluations = 900;
+constexpr int kFoldEvaluations = 200;
+constexpr std::size_t kRowsOfParameterFit = 1500;
+
+double soft_l1(double x) {
+  const double scaled = x / kLossScale;
+  return std::sqrt(1 + scaled * scaled) - 1;
+}
+
+void set(CalibratedModel& model, const ClassFit& task, const std::vector<double>& values) {
+  model.parameters = task.fixed;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    model.parameters[task.parameters[i].name] = values[i];
+  }
+}
+
+/// Evenly spread rows: a handful of parameters needs no more.
+std::vector<std::size_t> thinned(const std::vector<std::size_t>& rows) {
+  const std::size_t step = std::max<std::size_t>(1, rows.size() / kRowsOfParameterFit);
+  std::vector<std::size_t> result;
+  for (std::size_t i = 0; i < rows.size(); i += step) result.push_back(rows[i]);
+  return result;
+}
+
+std::vector<double> fit_parameters(const ClassFit& task, const CalibratedModel& base,
+                                   const std::vector<FitParameter>& parameters,
+                                   const std::vector<std::size_t>& rows, int evaluations) {
+  CalibratedModel model = base;
+  std::vector<double> seconds(task.measured.size());
+  const std::vector<std::size_t> few = thinned(rows);
+  return minimise(
+      parameters,
+      [&](const std::vector<double>& values) {
+        set(model, task, values);
+        task.predict(model, seconds);
+        double sum = 0;
+        for (const std::size_t row : few)
+          sum += soft_l1(std::log(task.measured[row] / seconds[row]));
+        return sum / static_cast<double>(few.size());
+      },
+      evaluations);
+}
+
+void fit_residual(const ClassFit& task, CalibratedModel& model,
+                  const std::vector<std::size_t>& rows) {
+  model.residual = {};
+  if (task.axes.empty()) return;
+  std::vector<double> seconds(task.measured.size());
+  task.predict(model, seconds);
+  std::vector<GridPoint> points;
+  for (const std::size_t row : rows) {
+    points.push_back({task.points[row], std::log(task.measured[row] / seconds[row])});
+  }
+  model.residual = fit_grid(task.axes, points, task.stiffness);
+}
+
+std::vector<double> errors(const ClassFit& task, const CalibratedModel& model,
+                           const std::vector<std::size_t>& rows) {
+  std::vector<double> seconds(task.measured.size());
+  task.predict(model, seconds);
+  std::vector<double> result;
+  for (const std::size_t row : rows) {
+    const double residual = task.axes.empty() ? 0 : model.residual.at(task.points[row]);
+    result.push_back(std::abs(seconds[row] * std::exp(residual) / task.measured[row] - 1));
+  }
+  return result;
+}
+
+double mean(const std::vector<double>& values) {
+  return values.empty() ? 0
+                        : std::accumulate(values.begin(), values.end(), 0.0) /
+                              static_cast<double>(values.size());
+}
+
+double quantile(std::vector<double> values, double q) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
+}
+
+}  // namespace
+
+void fit(const ClassFit& task, CalibratedModel& model) {
+  std::vector<std::size_t> all(task.measured.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const std::vector<double> best = fit_parameters(task, model, task.parameters, all, kEvaluations);
+
+  std::map<std::string, int> fold_of;
+  for (const std::string& group : task.groups) {
+    fold_of.emplace(group, static_cast<int>(fold_of.size()) % task.folds);
+  }
+  std::vector<FitParameter> near = task.parameters;
+  for (std::size_t i = 0; i < near.size(); ++i) near[i].start = best[i];
+  std::vector<double> held_out;
+  for (int fold = 0; fold < task.folds; ++fold) {
+    std::vector<std::size_t> kept;
+    std::vector<std::size_t> left_out;
+    for (const std::size_t row : all) {
+      (fold_of.at(task.groups[row]) == fold ? left_out : kept).push_back(row);
+    }
+    if (kept.empty() || left_out.empty()) continue;
+    set(model, task, fit_parameters(task, model, near, kept, kFoldEvaluations));
+    fit_residual(task, model, kept);
+    const std::vector<double> of_fold = errors(task, model, left_out);
+    held_out.insert(held_out.end(), of_fold.begin(), of_fold.end());
+  }
+
+  set(model, task, best);
+  fit_residual(task, model, all);
+  model.quality.rows = all.size();
+  model.quality.fit_mean = mean(errors(task, model, all));
+  model.quality.held_out_mean = mean(held_out);
+  model.quality.held_out_median = quantile(held_out, 0.5);
+  model.quality.held_out_p90 = quantile(held_out, 0.9);
+  model.quality.held_out_group = task.group_name;
+}
+
+}  // namespace rackwright::kernels
