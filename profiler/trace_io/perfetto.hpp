@@ -15,9 +15,10 @@ struct PerfettoOptions {
 };
 
 /// Chrome JSON that ui.perfetto.dev opens: a process per GPU with a thread of compute and one of
-/// collectives and a power counter (W, module input); a process of requests with their queue and
-/// prefill (to the first token) and decode. Times in us. Streams: memory does not grow with the
-/// trace.
+/// collectives and a power counter (W, module input); a process of requests with queue and prefill
+/// (to the first token) and decode, and on the first GPU a flow from the step of a request's first
+/// token to the step of its last. Times in us to the nanosecond: slices of a thread never overlap.
+/// Streams: memory does not grow with the trace.
 void write_perfetto(const Trace& trace, std::ostream& out, const PerfettoOptions& options = {});
 
 }  // namespace rackwright::profiler
