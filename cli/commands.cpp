@@ -4,7 +4,6 @@
 #include "cli/doctor_command.hpp"
 #include "cli/evaluate_command.hpp"
 #include "cli/export_command.hpp"
-#include "cli/export_command.hpp"
 #include "cli/fabric_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/profile_command.hpp"

@@ -73,7 +73,7 @@ int ExportCommand::run(CommandContext& context) {
   }
   if (format_ == "csv") {
     const fs::path base =
-        out_.empty() ? fs::path(file_).filename().replace_extension(".csv") : out_;
+        out_.empty() ? fs::path(file_).filename().replace_extension(".csv") : fs::path(out_);
     write_beside(with_suffix(base, "slices"),
                  [&](std::ostream& out) { profiler::write_slices_csv(trace, out); });
     write_beside(with_suffix(base, "requests"),

@@ -38,7 +38,7 @@ Estimate rack_count(double demand, const Estimate& per_rack, int step) {
 /// Demand over a cost, with the relative interval of the throughput that decides how many racks
 /// are needed.
 Estimate per_cost(double demand, const Estimate& per_rack, const Estimate& cost, std::string unit) {
-  Estimate service = scaled(per_rack, demand / per_rack.value, "tokens/s");
+  Estimate service = scaled(per_rack, demand / per_rack.value, "tok/s");
   Estimate result = ratio(service, cost, std::move(unit));
   result.boundary = cost.boundary;
   return result;
@@ -51,11 +51,8 @@ void size_cooling(Candidate& candidate, double racks, const topology::Catalog* c
   candidate.cdus = count(cdus, "CDUs", candidate.racks->origin, candidate.racks->extrapolated);
   const topology::Part* part = catalog == nullptr ? nullptr : catalog->find(liquid->cdu);
   if (part == nullptr) return;
-  for (const char* key : {"power_w", "max_power_w", "power_max_w", "input_power_w"}) {
-    if (part->fact(key).blank()) continue;
-    candidate.cdu_w = scaled(part->estimate(key, "W", "facility"), cdus, "W");
-    return;
-  }
+  if (part->fact("max_power_w").blank()) return;
+  candidate.cdu_w = scaled(part->estimate("max_power_w", "W", "facility"), cdus, "W");
 }
 
 void size_network(Candidate& candidate, double gpus, const ReviewOptions& options) {
@@ -70,7 +67,7 @@ void size_network(Candidate& candidate, double gpus, const ReviewOptions& option
     const double most = counts.switch_power_max_w, typical = counts.switch_power_typical_w;
     if (most > 0) {
       candidate.switch_w = between(typical > 0 ? std::min(typical, most) : most, most, most,
-                                   {"W", Origin::catalogue, "rack AC input"});
+                                   {"W", Origin::catalogue, "switch AC input"});
     }
   } catch (const InputError& error) {
     // More nodes than the rule holds is a blank, not a reason to stop the review.
@@ -84,7 +81,7 @@ void size_network(Candidate& candidate, double gpus, const ReviewOptions& option
 CommonDemand choose_demand(const workloads::Workload& workload,
                            const std::vector<Candidate>& candidates, const ReviewOptions& options) {
   const auto stated = [](double value, std::string basis) {
-    return CommonDemand{exact(value, {"tokens/s", Origin::assumed}), std::move(basis)};
+    return CommonDemand{exact(value, {"tok/s", Origin::assumed}), std::move(basis)};
   };
   if (options.demand_tokens_per_s) return stated(*options.demand_tokens_per_s, "as asked for");
   if (workload.demand_tokens_per_s) {
@@ -104,11 +101,11 @@ CommonDemand choose_demand(const workloads::Workload& workload,
     largest = &candidate;
   }
   if (largest == nullptr) {
-    return {exact(0, {"tokens/s", Origin::assumed}), "no candidate's service is known"};
+    return {exact(0, {"tok/s", Origin::assumed}), "no candidate's service is known"};
   }
   // The demand is a number agreed on; the interval stays with what each candidate can do.
   const Estimate& rack = *largest->tokens_per_s_per_rack;
-  return {exact(rack.value, {"tokens/s", rack.origin, "", rack.extrapolated}),
+  return {exact(rack.value, {"tok/s", rack.origin, "", rack.extrapolated}),
           fmt::format("one rack of {} at SLO", largest->design.id)};
 }
 
@@ -137,8 +134,8 @@ void size_candidate(Candidate& candidate, const Estimate& demand, const ReviewOp
   const auto envelope = figure(evaluation, figure_key::kRackEnvelope);
   if (!envelope || !(envelope->value > 0)) return;
   candidate.provisioned_w = scaled(*envelope, racks, "W");
-  candidate.tokens_per_s_per_mw = per_cost(
-      demand.value, *per_rack, scaled(*candidate.provisioned_w, 1e-6, "MW"), "tokens/s per MW");
+  candidate.tokens_per_s_per_mw =
+      per_cost(demand.value, *per_rack, scaled(*candidate.provisioned_w, 1e-6, "MW"), "tok/s/MW");
 }
 
 }  // namespace rackwright::results

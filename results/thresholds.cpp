@@ -61,12 +61,12 @@ std::optional<Threshold> winner_threshold(const Review& review) {
   if (!std::isfinite(fall)) return std::nullopt;
   if (fall < 0.0005) {
     return Threshold{fmt::format("Any fall of {}'s throughput under {} per rack", winner.design.id,
-                                 quantity_text(*per_rack, "tokens/s")),
+                                 quantity_text(*per_rack, "tok/s")),
                      next.design.id + " leads"};
   }
   return Threshold{
       fmt::format("Throughput of {} {:.{}f} % lower, under {} per rack", winner.design.id,
-                  100 * fall, fall < 0.1 ? 1 : 0, quantity_text(*per_rack, "tokens/s")),
+                  100 * fall, fall < 0.1 ? 1 : 0, quantity_text(*per_rack, "tok/s")),
       next.design.id + " leads"};
 }
 
@@ -92,11 +92,11 @@ std::optional<Threshold> undecided_threshold(const Review& review) {
         // One rack draws more than all of the winner's: level only at a larger demand.
         const double per_rack = review.demand.value * power->estimate.value / budget;
         return Threshold{fmt::format("{} at {} per rack and a demand of as much", id,
-                                     quantity_text(per_rack, "tokens/s")),
+                                     quantity_text(per_rack, "tok/s")),
                          effect};
       }
       return Threshold{fmt::format("{} at {} per rack or more", id,
-                                   quantity_text(review.demand.value / racks, "tokens/s")),
+                                   quantity_text(review.demand.value / racks, "tok/s")),
                        effect};
     }
     if (candidate.racks && !has_power) {

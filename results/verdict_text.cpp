@@ -136,7 +136,7 @@ std::string size_text(const Review& review, const Candidate& candidate) {
   std::string text = fmt::format("{} of {} carry", quantity_text(candidate.racks->value, "racks"),
                                  candidate.design.id);
   if (candidate.racks->value == 1) text += "s";
-  text += fmt::format(" {} within the SLO ({})", quantity_text(review.demand.value, "tokens/s"),
+  text += fmt::format(" {} within the SLO ({})", quantity_text(review.demand.value, "tok/s"),
                       slo_text(review.slo));
   if (candidate.provisioned_w) {
     text += fmt::format(" on {} provisioned at rack AC input",
@@ -213,10 +213,8 @@ std::string quantity_text(double value, const std::string& unit) {
   if (unit == "W") {
     return size < 1e3 ? text(1, "W") : size < 9.9995e6 ? text(1e-3, "kW") : text(1e-6, "MW");
   }
-  if (unit == "tokens/s") {
-    return size < 1e4   ? text(1, "tokens/s")
-           : size < 1e6 ? text(1e-3, "k tokens/s")
-                        : text(1e-6, "M tokens/s");
+  if (unit == "tok/s") {
+    return size < 1e4 ? text(1, "tok/s") : size < 1e6 ? text(1e-3, "ktok/s") : text(1e-6, "Mtok/s");
   }
   if (unit == "racks") return format_significant(value, 6) + (value == 1 ? " rack" : " racks");
   if (unit == "degC") return text(1, "°C");
