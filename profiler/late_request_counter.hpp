@@ -13,8 +13,8 @@ namespace rackwright::profiler {
 
 /// Follows requests through the steps of a running engine and counts those that have missed the SLO
 /// for certain, so that a hopeless run can be broken off long before its end. Works because prompts
-/// finish in arrival order and all decoding sequences advance by one token per step; it compares the
-/// batch with the engine's at every step and stops counting (`exact` false) where they differ:
+/// finish in arrival order and all decoding sequences advance by one token per step; it compares
+/// the batch with the engine's at every step and stops counting (`exact` false) where they differ:
 /// preemption, speculative decoding.
 class LateRequestCounter {
  public:

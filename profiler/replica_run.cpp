@@ -79,6 +79,21 @@ void judge(const std::vector<workloads::RequestOutcome>& requests, std::size_t e
 
 }  // namespace
 
+workloads::RequestTrace traffic_of_replica(const workloads::RequestTrace& traffic,
+                                           double load_factor, int replicas, std::uint64_t seed) {
+  const int share = std::max(1, replicas);
+  const double copies = load_factor * share;
+  workloads::RequestTrace result =
+      copies == 1 ? traffic : workloads::superpose(traffic, copies, seed);
+  if (share == 1) return result;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < result.requests.size(); i += static_cast<std::size_t>(share)) {
+    result.requests[kept++] = std::move(result.requests[i]);
+  }
+  result.requests.resize(kept);
+  return result;
+}
+
 workloads::RequestTrace beginning(workloads::RequestTrace traffic, double seconds) {
   if (!(seconds > 0)) return traffic;
   const auto end = std::find_if(traffic.requests.begin(), traffic.requests.end(),
@@ -205,9 +220,7 @@ Trace replay(const workloads::Workload& workload, const ReplicaSetup& setup,
              const ProgressCallback& progress) {
   ReplicaRun run(workload, setup, backend);
   workloads::RequestTrace traffic =
-      options.load_factor == 1
-          ? workload.traffic
-          : workloads::superpose(workload.traffic, options.load_factor, options.seed);
+      traffic_of_replica(workload.traffic, options.load_factor, setup.replicas, options.seed);
   return run.record(beginning(std::move(traffic), options.stop_after_s), options, progress);
 }
 

@@ -48,6 +48,10 @@ class ReplicaRun {
   double kv_tokens_ = 0;
 };
 
+/// What one of `replicas` gets of `load_factor` copies each, dealt in turn in order of arrival.
+[[nodiscard]] workloads::RequestTrace traffic_of_replica(const workloads::RequestTrace& traffic,
+                                                         double load_factor, int replicas,
+                                                         std::uint64_t seed);
 /// The requests of `traffic` that arrive before `seconds`; all of them for 0.
 [[nodiscard]] workloads::RequestTrace beginning(workloads::RequestTrace traffic, double seconds);
 

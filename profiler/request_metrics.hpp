@@ -18,9 +18,9 @@ struct RankInterval {
 };
 
 /// Distribution-free interval of the `quantile` of `count` independent values: the number of values
-/// below the quantile is binomial, and each tail holds at most (1 - confidence) / 2. For 1,000 values
-/// and P99 the ranks are 983 and 997 at 95 %. Values of one queue are correlated, so for a saturated
-/// replica the true interval is wider.
+/// below the quantile is binomial, and each tail holds at most (1 - confidence) / 2. For 1,000
+/// values and P99 the ranks are 983 and 997 at 95 %. Values of one queue are correlated, so for a
+/// saturated replica the true interval is wider.
 [[nodiscard]] RankInterval quantile_ranks(std::uint64_t count, double quantile, double confidence);
 
 /// Rank (1-based) of the nearest-rank quantile: ceil(quantile * count).

@@ -34,8 +34,8 @@ CREATE VIEW steps AS
   FROM slices GROUP BY step;
 )sql";
 
-/// Whether a file starts like a database of ours: SQLite's magic and, at byte 68, our application id
-/// (big-endian; sqlite.org/fileformat2.html, section 1.3).
+/// Whether a file starts like a database of ours: SQLite's magic and, at byte 68, our application
+/// id (big-endian; sqlite.org/fileformat2.html, section 1.3).
 [[nodiscard]] bool has_run_header(const std::filesystem::path& path);
 
 /// Calls `visit(key, field)` for every number and text of run and trace that `meta` holds, in the

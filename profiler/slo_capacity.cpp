@@ -78,6 +78,7 @@ class Search {
   Search(const workloads::Workload& workload, const ReplicaSetup& setup, kernels::Backend& backend,
          std::uint64_t seed, double tolerance, const ProgressCallback& progress)
       : workload_(workload),
+        replicas_(std::max(1, setup.replicas)),
         seed_(seed),
         tolerance_(std::max(tolerance, 1e-4)),
         progress_(progress),
@@ -115,10 +116,10 @@ class Search {
   }
 
   workloads::RequestTrace traffic_at(double factor) const {
-    return workloads::superpose(workload_.traffic, factor, seed_);
+    return traffic_of_replica(workload_.traffic, factor, replicas_, seed_);
   }
   bool may_try(double factor) const {
-    return factor * requests_ <= kMostRequests && factor * requests_ >= kFewestRequests;
+    return factor * requests_ * replicas_ <= kMostRequests && factor * requests_ >= kFewestRequests;
   }
 
   /// How much of the traffic a first look at `factor` takes, in s.
@@ -228,6 +229,7 @@ class Search {
   }
 
   const workloads::Workload& workload_;
+  int replicas_;
   std::uint64_t seed_;
   double tolerance_;
   const ProgressCallback& progress_;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "kernels/analytical/analytical_backend.hpp"
+
 namespace rackwright::profiler {
 
 namespace {
@@ -26,15 +28,34 @@ class PreparingTimer final : public GraphTimer {
   std::unique_ptr<kernels::PreparedStep> step_;
 };
 
+class AnalyticalTimer final : public GraphTimer {
+ public:
+  AnalyticalTimer(const kernels::AnalyticalBackend& backend, kernels::RankContext rank)
+      : backend_(backend), rank_(rank) {}
+  const kernels::StepTiming& time(const workloads::OperatorGraph& graph) override {
+    backend_.predict(graph, rank_, timing_);
+    return timing_;
+  }
+
+ private:
+  const kernels::AnalyticalBackend& backend_;
+  kernels::RankContext rank_;
+  kernels::StepTiming timing_;
+};
+
 }  // namespace
 
 std::unique_ptr<GraphTimer> make_graph_timer(kernels::Backend& backend,
                                              const kernels::RankContext& rank) {
+  if (const auto* analytical = dynamic_cast<const kernels::AnalyticalBackend*>(&backend)) {
+    return std::make_unique<AnalyticalTimer>(*analytical, rank);
+  }
   return std::make_unique<PreparingTimer>(backend, rank);
 }
 
-std::optional<double> idle_power_w(const kernels::Backend&) {
-  return {};
+std::optional<double> idle_power_w(const kernels::Backend& backend) {
+  const auto* analytical = dynamic_cast<const kernels::AnalyticalBackend*>(&backend);
+  return analytical != nullptr ? analytical->device_info().idle_w.value : std::nullopt;
 }
 
 StepPricer::StepPricer(const workloads::ModelConfig& model, const ReplicaSetup& setup,

@@ -22,9 +22,10 @@ class GraphTimer {
 /// is blank or the backend has no notion of it.
 [[nodiscard]] std::optional<double> idle_power_w(const kernels::Backend& backend);
 
-/// Prices steps of one replica: lowers the shape, asks the backend. Pipeline parallelism: `Lowering`
-/// writes all stages in turn, so the time of the graph is the time of the step, and a GPU's work and
-/// energy are those of a full pipeline (with fewer sequences than stages they are an upper bound).
+/// Prices steps of one replica: lowers the shape, asks the backend. Pipeline parallelism:
+/// `Lowering` writes all stages in turn, so the time of the graph is the time of the step, and a
+/// GPU's work and energy are those of a full pipeline (with fewer sequences than stages they are an
+/// upper bound).
 class StepPricer {
  public:
   StepPricer(const workloads::ModelConfig& model, const ReplicaSetup& setup,

@@ -3,8 +3,8 @@
 #include <array>
 
 #include "kernels/backend.hpp"
-#include "profiler/traffic.hpp"
 #include "profiler/trace.hpp"
+#include "profiler/traffic.hpp"
 #include "workloads/operator_graph.hpp"
 
 namespace rackwright::profiler {

@@ -37,7 +37,7 @@ struct ClassTotal {
 struct Traffic {
   double scale_up_bytes = 0;
   double scale_out_bytes = 0;
-  double collectives = 0;  ///< count
+  double collectives = 0;                ///< count
   double scale_up_peak_bytes_per_s = 0;  ///< highest 1 s mean
   double scale_out_peak_bytes_per_s = 0;
 };
@@ -84,8 +84,8 @@ struct Trace {
   [[nodiscard]] double joules_per_gpu() const;
 };
 
-/// End of slice `index`. The length of a slice is a float: within a busy stretch its exact end is the
-/// start of the next slice (or the end of the trace).
+/// End of slice `index`. The length of a slice is a float: within a busy stretch its exact end is
+/// the start of the next slice (or the end of the trace).
 [[nodiscard]] double slice_end_s(const Trace& trace, std::size_t index);
 
 /// Power of one GPU as a piecewise-constant function: value w[i] holds on [t[i], t[i+1]).
@@ -97,12 +97,12 @@ struct PowerTimeline {
 /// From slices and idle power over [0, end_s]. Throws std::invalid_argument for a trace that was
 /// recorded without slices.
 [[nodiscard]] PowerTimeline power_timeline(const Trace& trace);
-/// Means over consecutive windows of `window_s` (exact integrals over edges); the last window may be
-/// shorter and is the mean over what there is of it.
+/// Means over consecutive windows of `window_s` (exact integrals over edges); the last window may
+/// be shorter and is the mean over what there is of it.
 [[nodiscard]] std::vector<double> windowed_means(const PowerTimeline& timeline, double window_s);
-/// SLO shares and percentiles of finished requests, by nearest rank; P99 with its order-statistic 90 %
-/// interval (with fewer than 299 requests its upper end is only the largest value seen). TPOT of
-/// single-token answers is left out.
+/// SLO shares and percentiles of finished requests, by nearest rank; P99 with its order-statistic
+/// 90 % interval (with fewer than 299 requests its upper end is only the largest value seen). TPOT
+/// of single-token answers is left out.
 [[nodiscard]] RequestMetrics request_metrics(const std::vector<workloads::RequestOutcome>& requests,
                                              const workloads::Slo& slo, double duration_s);
 

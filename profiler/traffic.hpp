@@ -13,8 +13,8 @@ struct LinkShares {
   double scale_out = 0;
 };
 
-/// How `plan`'s collective `shape` splits over scale-up domains of `domain` GPUs, for a replica whose
-/// ranks fill domains in order (tensor parallel fastest), averaged over its GPUs.
+/// How `plan`'s collective `shape` splits over scale-up domains of `domain` GPUs, for a replica
+/// whose ranks fill domains in order (tensor parallel fastest), averaged over its GPUs.
 ///
 /// n ranks in domains of g = min(n, domain) make d = n/g groups; volumes are hierarchical:
 /// - all-reduce, all-gather, reduce-scatter: inside d(g-1)/(n-1), across (d-1)/(n-1) of the volume.

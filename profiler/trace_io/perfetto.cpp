@@ -19,7 +19,9 @@ constexpr int kComputeThread = 1;
 constexpr int kCollectiveThread = 2;
 
 /// Whole nanoseconds, so that the end of a slice is the very number its successor starts with.
-std::int64_t nanoseconds(double seconds) { return std::llround(seconds * 1e9); }
+std::int64_t nanoseconds(double seconds) {
+  return std::llround(seconds * 1e9);
+}
 
 /// Nanoseconds as microseconds with three decimals.
 std::string microseconds(std::int64_t ns) {
@@ -55,7 +57,7 @@ struct Window {
 
 int thread_of(const Slice& slice) {
   return slice.op_class == workloads::OperatorClass::collective ? kCollectiveThread
-                                                                 : kComputeThread;
+                                                                : kComputeThread;
 }
 
 void write_slices(const Trace& trace, EventStream& events, int rank, const Window& window) {
@@ -117,9 +119,9 @@ void write_power(const Trace& trace, EventStream& events, int rank, const Window
 /// The slice that runs just before `time_s`: the last of the step that ends there. Null when that
 /// was not recorded.
 const Slice* slice_before(const Trace& trace, double time_s) {
-  const auto later = std::lower_bound(
-      trace.slices.begin(), trace.slices.end(), time_s,
-      [](const Slice& slice, double time) { return slice.start_s < time; });
+  const auto later =
+      std::lower_bound(trace.slices.begin(), trace.slices.end(), time_s,
+                       [](const Slice& slice, double time) { return slice.start_s < time; });
   return later == trace.slices.begin() ? nullptr : &*std::prev(later);
 }
 

@@ -39,8 +39,8 @@ class FakeBackend final : public kernels::Backend {
       const double share = per_operator ? 2 * static_cast<double>(i + 1) / (count * (count + 1))
                            : i == 0     ? 1.0
                                         : 0.0;
-      timing.operators.push_back({seconds * share, watts * seconds * share, relative_error,
-                                  extrapolated});
+      timing.operators.push_back(
+          {seconds * share, watts * seconds * share, relative_error, extrapolated});
       timing.joules += watts * seconds * share;
     }
     timing.overlap_s = overlap_s;

@@ -13,8 +13,8 @@
 namespace rackwright::profiler {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::FakeBackend;
+using ::testing::HasSubstr;
 using testing::poisson;
 using testing::roomy_setup;
 using testing::tokens_of;
@@ -51,8 +51,7 @@ TEST(Replay, OperatorEnergyIsTheBackendsForEveryStep) {
   // 500 W over the operators' time: every step's operators last 5 ms + 20 us per token, so the
   // energy is 500 x (5 ms x steps + 20 us x tokens); tokens: prompts and all but first outputs.
   auto backend = realistic();
-  const Trace trace =
-      replay(workload_of(poisson(200, 8, 300, 40)), roomy_setup(), backend, {});
+  const Trace trace = replay(workload_of(poisson(200, 8, 300, 40)), roomy_setup(), backend, {});
 
   const double tokens = 200.0 * (300 + 39);
   const double expected = 500 * (0.005 * static_cast<double>(trace.engine.steps) + 2e-5 * tokens);
@@ -162,13 +161,26 @@ TEST(Replay, KeepsTotalsWithoutSlices) {
   EXPECT_EQ(with.joules_per_gpu(), without.joules_per_gpu());
 }
 
+TEST(Replay, SharesTheTrafficAmongReplicas) {
+  // 12 requests at once, four replicas: three each, so the last waits two steps and not eleven.
+  FakeBackend backend([](const auto&) { return 1.0; });
+  workloads::RequestTrace burst;
+  burst.requests.assign(12, {0, 100, 1, 0, {}});
+  auto setup = roomy_setup();
+  setup.plan.max_batch = 1;
+  setup.replicas = 4;
+  const Trace trace = replay(workload_of(burst), setup, backend, {.load_factor = 0.25});
+  EXPECT_EQ(trace.engine.requests.size(), 3U);
+  EXPECT_NEAR(trace.end_s, 3, 1e-12);
+}
+
 TEST(Replay, StopsAfterTheTimeAskedFor) {
   FakeBackend backend([](const auto&) { return 0.01; });
   auto workload = workload_of(poisson(1000, 10, 100, 5));
   const Trace trace = replay(workload, roomy_setup(), backend, {.stop_after_s = 20});
-  const auto expected = std::count_if(workload.traffic.requests.begin(),
-                                      workload.traffic.requests.end(),
-                                      [](const auto& r) { return r.arrival_s <= 20; });
+  const auto expected =
+      std::count_if(workload.traffic.requests.begin(), workload.traffic.requests.end(),
+                    [](const auto& r) { return r.arrival_s <= 20; });
   EXPECT_EQ(static_cast<std::ptrdiff_t>(trace.engine.requests.size()), expected);
 }
 
@@ -210,8 +222,8 @@ TEST(Replay, RefusesAModelThatDoesNotFit) {
 }
 
 TEST(Replay, OfSpeculativeDecodingCountsTheDraft) {
-  // One request, 4 tokens. Acceptance 1 and 1 draft token: two tokens a step. The verify step of one
-  // sequence has m = 2: 5 ms + 40 us; the draft costs half a plain step (5 ms + 20 us).
+  // One request, 4 tokens. Acceptance 1 and 1 draft token: two tokens a step. The verify step of
+  // one sequence has m = 2: 5 ms + 40 us; the draft costs half a plain step (5 ms + 20 us).
   FakeBackend backend([](const auto& graph) { return 0.005 + 2e-5 * tokens_of(graph); });
   auto setup = roomy_setup();
   setup.plan.speculative = {1, 1.0, 0.5};

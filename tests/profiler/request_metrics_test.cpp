@@ -7,8 +7,8 @@
 namespace rackwright::profiler {
 namespace {
 
-/// Requests whose TTFT is 1, 2, … n ms (in mixed order) and whose TPOT is a tenth of that, 11 tokens
-/// each.
+/// Requests whose TTFT is 1, 2, … n ms (in mixed order) and whose TPOT is a tenth of that, 11
+/// tokens each.
 std::vector<workloads::RequestOutcome> ramp(std::uint32_t n) {
   std::vector<workloads::RequestOutcome> requests;
   for (std::uint32_t i = 0; i < n; ++i) {

@@ -58,8 +58,8 @@ TEST(SloCapacity, HoldsTheSloAtItsLoadAndNotFarAbove) {
   EXPECT_FALSE(capacity.trace.slices.empty());
   EXPECT_EQ(capacity.trace.load_factor, capacity.load_factor);
   EXPECT_EQ(capacity.limited_by, "TPOT P99");
-  const Trace above = replay(workload, setup, backend,
-                             {.seed = 1, .load_factor = 1.05 * capacity.load_factor});
+  const Trace above =
+      replay(workload, setup, backend, {.seed = 1, .load_factor = 1.05 * capacity.load_factor});
   EXPECT_FALSE(held(above));
   EXPECT_LE(capacity.engine_runs, 16);
 }
@@ -123,6 +123,24 @@ TEST(SloCapacity, ErrorGrowsWithTheShareTheIdleStepTakes) {
   EXPECT_LE(capacity.relative_error, 0.125);
 }
 
+TEST(SloCapacity, IsHigherWhenReplicasShareBursts) {
+  // Bursts of 20 requests at once every 10 s, 10 ms each, limit 0.1 s: alone a replica can take
+  // half a burst; dealt over four it takes a whole one (five of each of four bursts).
+  auto backend = single_server(0.010);
+  workloads::RequestTrace bursts;
+  for (int i = 0; i < 4000; ++i) {
+    bursts.requests.push_back({10.0 * (i / 20), 100, 1, 0, {}});
+  }
+  auto workload = workload_of(bursts);
+  workload.slo = {0.1005, 1.0, 0.99};
+  auto setup = one_at_a_time();
+  const double alone = find_slo_capacity(workload, setup, backend, 1).load_factor;
+  setup.replicas = 4;
+  const double shared = find_slo_capacity(workload, setup, backend, 1).load_factor;
+  EXPECT_LT(alone, 0.5);
+  EXPECT_GT(shared, 2 * alone);
+}
+
 TEST(SloCapacity, IsTheSameForTheSameSeed) {
   auto backend = batching(1);
   auto workload = workload_of(poisson(1000, 2, 200, 50));
@@ -135,9 +153,8 @@ TEST(SloCapacity, IsTheSameForTheSameSeed) {
 
 TEST(SloCapacity, RefusesTrafficWithoutRequests) {
   auto backend = batching(1);
-  EXPECT_THROW(
-      static_cast<void>(find_slo_capacity(workload_of({}), roomy_setup(), backend, 1)),
-      InputError);
+  EXPECT_THROW(static_cast<void>(find_slo_capacity(workload_of({}), roomy_setup(), backend, 1)),
+               InputError);
 }
 
 }  // namespace

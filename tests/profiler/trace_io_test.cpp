@@ -163,7 +163,8 @@ TEST(Csv, PowerIntegratesToTheEnergy) {
 }
 
 TEST(OpenMetrics, FollowsTheTextFormat) {
-  // OpenMetrics 1.0: counters end in _total, the unit is the end of the family's name, "# EOF" last.
+  // OpenMetrics 1.0: counters end in _total, the unit is the end of the family's name, "# EOF"
+  // last.
   const Trace trace = recorded();
   std::ostringstream out;
   write_openmetrics(trace, out);

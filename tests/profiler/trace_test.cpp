@@ -53,7 +53,9 @@ TEST(Trace, EnergyHoldsOperatorsAndIdleGaps) {
   EXPECT_DOUBLE_EQ(three_slices().joules_per_gpu(), 2200);
 }
 
-TEST(Trace, BusyShareIsBusyTimeOverAllTime) { EXPECT_DOUBLE_EQ(three_slices().busy_share(), 0.5); }
+TEST(Trace, BusyShareIsBusyTimeOverAllTime) {
+  EXPECT_DOUBLE_EQ(three_slices().busy_share(), 0.5);
+}
 
 TEST(SliceEnd, IsTheStartOfTheNextSliceWhenTheyTouch) {
   Trace trace;

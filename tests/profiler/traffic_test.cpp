@@ -67,7 +67,8 @@ TEST(PeakRate, OfASteadyStreamIsItsRate) {
 }
 
 TEST(PeakRate, FindsAWindowThatIsNotAligned) {
-  // 10 bytes in 0.5..1.0 and 30 in 1.0..1.5: the second 0.5..1.5 holds all 40; aligned seconds 10, 30.
+  // 10 bytes in 0.5..1.0 and 30 in 1.0..1.5: the second 0.5..1.5 holds all 40; aligned seconds
+  // 10, 30.
   PeakRate peak(1.0);
   peak.add(0.5, 0.5, 10);
   peak.add(1.0, 0.5, 30);
@@ -89,7 +90,9 @@ TEST(PeakRate, CountsAWindowThatBeginsWithAnInterval) {
   EXPECT_NEAR(peak.peak(), 2.6, 1e-12);
 }
 
-TEST(PeakRate, OfNothingIsZero) { EXPECT_EQ(PeakRate(1.0).peak(), 0); }
+TEST(PeakRate, OfNothingIsZero) {
+  EXPECT_EQ(PeakRate(1.0).peak(), 0);
+}
 
 TEST(PeakRate, OfALongQuietStreamRemembersAnEarlyBurst) {
   PeakRate peak(1.0);
