@@ -59,13 +59,14 @@ std::string metric_head(const results::Review& review) {
 
 void add_candidate(TextTable& table, const results::Review& review,
                    const results::Candidate& candidate) {
-  table.add({rank_text(candidate), candidate.design.id,
-             verdict_text(candidate.verdict, candidate.changes), count_cell(candidate.racks),
-             count_cell(candidate.gpus), count_cell(candidate.cdus), count_cell(candidate.switches),
-             cell(candidate.provisioned_w, 1e-3), cell(candidate.floor_m2),
-             cell(candidate.metric, metric_factor(review), true), cell(candidate.tokens_per_joule),
-             candidate.closest ? candidate.closest->name : blank(),
-             candidate.closest ? margin_text(candidate.closest->margin) : ""});
+  table.add(
+      {rank_text(candidate), candidate.design.id,
+       verdict_text(candidate.verdict, candidate.changes), count_cell(candidate.racks),
+       count_cell(candidate.gpus), candidate.design.liquid ? count_cell(candidate.cdus) : "\u2013",
+       count_cell(candidate.switches), cell(candidate.provisioned_w, 1e-3),
+       cell(candidate.floor_m2), cell(candidate.metric, metric_factor(review), true),
+       cell(candidate.tokens_per_joule), candidate.closest ? candidate.closest->name : blank(),
+       candidate.closest ? margin_text(candidate.closest->margin) : ""});
 }
 
 std::string estimate_text(const Estimate& estimate) {

@@ -41,9 +41,11 @@ struct Group {
   kernels::DeviceInfo device;
 };
 
+/// `replicas` share the traffic: a burst meets them all, as behind the rack's load balancer.
 profiler::ReplicaSetup setup_of(const Group& group, const workloads::ServingPlan& plan,
-                                const DemandOptions& options) {
+                                int replicas, const DemandOptions& options) {
   profiler::ReplicaSetup setup;
+  setup.replicas = std::max(1, replicas);
   setup.plan = plan;
   setup.gpu_memory_bytes = group.device.memory_bytes.value.value_or(0);
   setup.rank.scale_up_domain = group.design->scale_up_domain;
@@ -94,8 +96,9 @@ void try_plan(const workloads::Workload& workload, const Group& group, const Dat
   try {
     const auto backend =
         kernels::AnalyticalBackend::load(group.device.id, attempt.plan.weights, data);
-    attempt.capacity = profiler::find_slo_capacity(workload, setup_of(group, attempt.plan, options),
-                                                   *backend, options.seed, tolerance, progress);
+    attempt.capacity = profiler::find_slo_capacity(
+        workload, setup_of(group, attempt.plan, attempt.placement.replicas, options), *backend,
+        options.seed, tolerance, progress);
   } catch (const BackendUnavailable& error) {
     attempt.blank = error.what();
   }
@@ -110,10 +113,13 @@ profiler::Trace recorded_trace(const workloads::Workload& workload, const Group&
   profiler::ReplayOptions replay;
   replay.seed = options.seed;
   const double carried = attempt.capacity->load_factor;
-  replay.load_factor = carried > 0 && carried < 1 ? 1 / std::ceil(1 / carried) : 1.0;
+  const double most = std::max(1, attempt.placement.replicas);
+  const double fewest = carried > 0 ? std::clamp(std::ceil(1 / carried), 1.0, most) : 1.0;
+  replay.load_factor = 1 / fewest;
   if (!(carried > 0)) replay.give_up_wait_s = 10 * workload.slo.ttft_s;
-  return profiler::replay(workload, setup_of(group, attempt.plan, options), *backend, replay,
-                          progress);
+  return profiler::replay(workload,
+                          setup_of(group, attempt.plan, static_cast<int>(fewest), options),
+                          *backend, replay, progress);
 }
 
 /// Measured over modelled busy time of the run, and the uncertainty of using it elsewhere.
@@ -265,8 +271,11 @@ void search_coarsely(const workloads::Workload& workload, const std::vector<Grou
   });
 }
 
+/// Which plans were left out, and what the best of the others would have carried.
 void add_notes(const std::vector<Attempt>& attempts, std::size_t group, const Attempt& best,
                RackDemand& demand) {
+  const Attempt* second = nullptr;
+  std::size_t tried = 1;
   for (const Attempt& attempt : attempts) {
     if (attempt.group != group || &attempt == &best) continue;
     if (!attempt.problem.empty()) {
@@ -274,12 +283,17 @@ void add_notes(const std::vector<Attempt>& attempts, std::size_t group, const At
     } else if (!attempt.blank.empty()) {
       demand.notes.push_back(fmt::format("{} left out: {}", attempt.plan.label(), attempt.blank));
     } else {
-      demand.notes.push_back(
-          fmt::format("{}: about {} output tokens/s per rack, {} chosen with about {}",
-                      attempt.plan.label(), format_significant(attempt.tokens_per_s_of_rack(), 2),
-                      best.plan.label(), format_significant(best.tokens_per_s_of_rack(), 2)));
+      ++tried;
+      if (second == nullptr || attempt.tokens_per_s_of_rack() > second->tokens_per_s_of_rack()) {
+        second = &attempt;
+      }
     }
   }
+  if (second == nullptr) return;
+  demand.notes.push_back(fmt::format(
+      "{} plans tried: {} with about {} output tokens/s per rack, the next is {} with about {}",
+      tried, best.plan.label(), format_significant(best.tokens_per_s_of_rack(), 2),
+      second->plan.label(), format_significant(second->tokens_per_s_of_rack(), 2)));
 }
 
 void throw_if_nothing_fits(const std::vector<RackDemand>& groups) {

@@ -11,17 +11,35 @@ namespace rackwright::results {
 
 namespace {
 
-/// A remedy with its numbers taken out: what kind of change it is.
-std::string kind_of(const std::string& remedy) {
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  if (from.empty()) return;
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+/// A remedy without its effect: "Cap the rack at 135 kW" of "Cap the rack at 135 kW (GPU at 1305
+/// W): +0.3 % margin".
+std::string action_of(const std::string& remedy) {
+  const auto effect = remedy.find(": ");
+  std::string action = remedy.substr(0, effect);
+  if (action.ends_with(")")) action.erase(std::min(action.rfind(" ("), action.size()));
+  return action;
+}
+
+/// The action with its numbers and the name of the failure taken out: what kind of change it is.
+std::string kind_of(const topology::Limit& limit) {
+  std::string action = action_of(limit.remedy);
+  replace_all(action, limit.failure, limit.failure_unit);
   std::string kind;
-  for (std::size_t i = 0; i < remedy.size(); ++i) {
-    const auto c = static_cast<unsigned char>(remedy[i]);
+  for (std::size_t i = 0; i < action.size(); ++i) {
+    const auto is_digit = [&](std::size_t at) {
+      return at < action.size() && std::isdigit(static_cast<unsigned char>(action[at])) != 0;
+    };
     const bool in_number =
-        std::isdigit(c) != 0 || (c == '.' && i > 0 && i + 1 < remedy.size() &&
-                                 std::isdigit(static_cast<unsigned char>(remedy[i - 1])) != 0 &&
-                                 std::isdigit(static_cast<unsigned char>(remedy[i + 1])) != 0);
+        is_digit(i) || (action[i] == '.' && i > 0 && is_digit(i - 1) && is_digit(i + 1));
     if (!in_number) {
-      kind += remedy[i];
+      kind += action[i];
     } else if (kind.empty() || kind.back() != '#') {
       kind += '#';
     }
@@ -102,14 +120,26 @@ Judgement judge(const topology::RackEvaluation& evaluation) {
   std::stable_sort(violated.begin(), violated.end(),
                    [](const auto* a, const auto* b) { return a->margin < b->margin; });
   std::vector<std::string> kinds;
+  std::vector<const topology::Limit*> first_of_kind;
   for (const topology::Limit* limit : violated) {
     if (limit->remedy.empty() || !limit->remedied_margin || *limit->remedied_margin < 0) {
       return {Verdict::not_feasible, {}};
     }
-    const std::string kind = kind_of(limit->remedy);
-    if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
-    kinds.push_back(kind);
-    result.changes.push_back(limit->remedy);
+    const std::string kind = kind_of(*limit);
+    const auto known = std::find(kinds.begin(), kinds.end(), kind);
+    if (known == kinds.end()) {
+      kinds.push_back(kind);
+      result.changes.push_back(action_of(limit->remedy));
+      first_of_kind.push_back(limit);
+      continue;
+    }
+    // One change for several failures of a kind: "when feed A is lost" becomes "when a feed is
+    // lost".
+    const auto index = static_cast<std::size_t>(known - kinds.begin());
+    const topology::Limit* first = first_of_kind[index];
+    if (first->failure != limit->failure) {
+      replace_all(result.changes[index], first->failure, "a " + first->failure_unit);
+    }
   }
   const bool decides =
       std::any_of(evaluation.requirements.begin(), evaluation.requirements.end(),

@@ -27,8 +27,9 @@ struct RankMetric {
 struct Judgement {
   Verdict verdict = Verdict::undecided;
   /// The smallest changes that clear every violated promised limit, tightest first. One change may
-  /// clear several limits: remedies that differ only in their numbers are one change, and the one
-  /// of the worst limit is kept. Empty when a violated limit has no remedy.
+  /// clear several limits: remedies that differ only in their numbers or in the name of the failed
+  /// unit are one change, and the one of the worst limit is kept, without its effect. Empty when a
+  /// violated limit has no remedy.
   std::vector<std::string> changes;
 };
 /// Not feasible: a violated promised limit has no remedy that brings its margin to zero or more.

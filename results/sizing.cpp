@@ -14,6 +14,13 @@ namespace rackwright::results {
 
 namespace {
 
+/// Share of the demand that may be missing before one more rack is counted.
+constexpr double kShortfall = 0.01;
+/// Most racks of the largest candidate that a demand of the review's own choice amounts to.
+constexpr int kMostRacksOfDemand = 8;
+/// Cost of rounding to whole racks that is small enough.
+constexpr double kRoundingCost = 0.05;
+
 std::optional<Estimate> figure(const topology::RackEvaluation& evaluation, std::string_view key) {
   const topology::Figure* found = evaluation.figures.find(std::string(key));
   if (found == nullptr || !std::isfinite(found->estimate.value)) return std::nullopt;
@@ -76,6 +83,35 @@ void size_network(Candidate& candidate, double gpus, const ReviewOptions& option
   }
 }
 
+/// Racks over what the demand takes without rounding, less one; the worst candidate counts.
+double rounding_cost(const std::vector<Candidate>& candidates, double demand, bool ranked_only) {
+  double worst = 0;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.tokens_per_s_per_rack || !(candidate.tokens_per_s_per_rack->value > 0)) continue;
+    if (ranked_only && !can_be_ranked(candidate.verdict)) continue;
+    const double per_rack = candidate.tokens_per_s_per_rack->value;
+    const int step = std::max(1, candidate.evaluation.placement.racks_per_replica);
+    worst = std::max(worst, racks_for(demand, per_rack, step) * per_rack / demand - 1);
+  }
+  return worst;
+}
+
+int racks_with_little_rounding(const std::vector<Candidate>& candidates, const Candidate& largest) {
+  const bool ranked_only = can_be_ranked(largest.verdict);
+  int best = 1;
+  double least = 1e300;
+  for (int racks = 1; racks <= kMostRacksOfDemand; ++racks) {
+    const double cost =
+        rounding_cost(candidates, racks * largest.tokens_per_s_per_rack->value, ranked_only);
+    if (cost <= kRoundingCost) return racks;
+    if (cost < least) {
+      least = cost;
+      best = racks;
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 CommonDemand choose_demand(const workloads::Workload& workload,
@@ -103,17 +139,19 @@ CommonDemand choose_demand(const workloads::Workload& workload,
   if (largest == nullptr) {
     return {exact(0, {"tok/s", Origin::assumed}), "no candidate's service is known"};
   }
-  // The demand is a number agreed on; the interval stays with what each candidate can do.
   const Estimate& rack = *largest->tokens_per_s_per_rack;
-  return {exact(rack.value, {"tok/s", rack.origin, "", rack.extrapolated}),
-          fmt::format("one rack of {} at SLO", largest->design.id)};
+  const int racks = racks_with_little_rounding(candidates, *largest);
+  // The demand is a number agreed on; the interval stays with what each candidate can do.
+  return {exact(racks * rack.value, {"tok/s", rack.origin, "", rack.extrapolated}),
+          fmt::format("{} of {} at SLO", racks == 1 ? "one rack" : fmt::format("{} racks", racks),
+                      largest->design.id)};
 }
 
 double racks_for(double demand, double per_rack, int step) {
   if (!(demand > 0) || !(per_rack > 0) || step < 1) {
     throw std::invalid_argument("racks_for: demand, throughput and step must be positive");
   }
-  const double racks = std::max(1.0, std::ceil(demand / per_rack - 1e-9));
+  const double racks = std::max(1.0, std::ceil((1 - kShortfall) * demand / per_rack));
   return std::ceil(racks / step - 1e-9) * step;
 }
 
@@ -125,9 +163,12 @@ void size_candidate(Candidate& candidate, const Estimate& demand, const ReviewOp
   const int step = std::max(1, evaluation.placement.racks_per_replica);
   candidate.racks = rack_count(demand.value, *per_rack, step);
   const double racks = candidate.racks->value;
-  candidate.gpus = scaled(*candidate.racks, candidate.design.gpus, "GPUs");
+  // What follows is of these racks: the interval of their number stays with the number.
+  const Estimate whole =
+      count(racks, "racks", candidate.racks->origin, candidate.racks->extrapolated);
+  candidate.gpus = scaled(whole, candidate.design.gpus, "GPUs");
   if (const double floor = candidate.design.envelope.floor_area_m2(); floor > 0) {
-    candidate.floor_m2 = scaled(*candidate.racks, floor, "m2");
+    candidate.floor_m2 = scaled(whole, floor, "m2");
   }
   size_cooling(candidate, racks, options.catalog);
   size_network(candidate, candidate.gpus->value, options);

@@ -13,13 +13,16 @@ struct CommonDemand {
   std::string basis;
 };
 
-/// The option, else the workload's own figure, else what one rack of the largest feasible candidate
-/// carries at SLO; without a feasible one, of the largest candidate whose service is known.
+/// The option, else the workload's own figure, else what n racks of the largest feasible candidate
+/// carry at SLO; without a feasible one, of the largest candidate whose service is known. n is the
+/// smallest of 1 to 8 with which rounding to whole racks costs no feasible candidate more than 5 %,
+/// or the one with which it costs least: one rack of the largest would favour the largest.
 [[nodiscard]] CommonDemand choose_demand(const workloads::Workload& workload,
                                          const std::vector<Candidate>& candidates,
                                          const ReviewOptions& options);
 
-/// Whole racks that carry `demand`: ceil(demand / per_rack), a multiple of `step`. Throws
+/// Whole racks that carry `demand`: ceil(demand / per_rack), a multiple of `step`. A shortfall
+/// under 1 % is no reason for another rack: the capacity search is not that fine. Throws
 /// std::invalid_argument unless all are positive.
 [[nodiscard]] double racks_for(double demand, double per_rack, int step);
 

@@ -133,9 +133,9 @@ std::string slo_text(const workloads::Slo& slo) {
 
 std::string size_text(const Review& review, const Candidate& candidate) {
   if (!candidate.racks) return "";
-  std::string text = fmt::format("{} of {} carry", quantity_text(candidate.racks->value, "racks"),
-                                 candidate.design.id);
-  if (candidate.racks->value == 1) text += "s";
+  std::string text =
+      fmt::format("{} of {} {}", quantity_text(candidate.racks->value, "racks"),
+                  candidate.design.id, candidate.racks->value == 1 ? "carries" : "carry");
   text += fmt::format(" {} within the SLO ({})", quantity_text(review.demand.value, "tok/s"),
                       slo_text(review.slo));
   if (candidate.provisioned_w) {
@@ -216,7 +216,7 @@ std::string quantity_text(double value, const std::string& unit) {
   if (unit == "tok/s") {
     return size < 1e4 ? text(1, "tok/s") : size < 1e6 ? text(1e-3, "ktok/s") : text(1e-6, "Mtok/s");
   }
-  if (unit == "racks") return format_significant(value, 6) + (value == 1 ? " rack" : " racks");
+  if (unit == "racks") return fmt::format("{:.0f} {}", value, value == 1 ? "rack" : "racks");
   if (unit == "degC") return text(1, "°C");
   if (unit == "m2") return text(1, "m²");
   if (unit == "1") return text(100, "%");

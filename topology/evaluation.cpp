@@ -74,6 +74,10 @@ double EvaluationContext::liquid_fraction() const {
   return design.liquid ? design.liquid->liquid_fraction.value.value_or(0.0) : 0.0;
 }
 
+std::string EvaluationContext::bus_boundary() const {
+  return design.buses.empty() ? "busbar DC" : design.buses.front().boundary;
+}
+
 void EvaluationContext::add(std::string key, std::string label, Estimate estimate,
                             std::string window, std::string basis) {
   out.figures.add({std::move(key), std::move(label), std::move(estimate), std::move(window),

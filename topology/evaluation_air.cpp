@@ -11,18 +11,11 @@ namespace rackwright::topology {
 
 namespace {
 
-/// Heat of the design envelope that leaves a slot with air.
-double air_heat_w(const EvaluationContext& context, std::size_t slot) {
-  const double watts = context.envelope.slot_w[slot];
-  const SlotPower& power = context.power.slots()[slot];
-  const Part* part = power.part;
-  if (!context.design.liquid || power.bus < 0) return watts;
-  const auto fraction = part ? part->number("liquid_fraction_pct") : std::nullopt;
-  return watts * (1 - (fraction ? *fraction / 100 : context.liquid_fraction()));
-}
-
+/// Air through the slots whose air flow is published. All input of the rack becomes heat; the
+/// published liquid fraction is of rack heat, so liquid and air add up to the AC input.
 struct AirPath {
   double heat_w = 0;
+  double heat_high_w = 0;    ///< with the heat that makers print above the highest power
   double flow_m3_per_s = 0;  ///< of slots whose air flow is published
   double heat_with_flow_w = 0;
   double flow_low = 0, flow_high = 0;
@@ -31,19 +24,24 @@ struct AirPath {
 
 AirPath air_path(const EvaluationContext& context) {
   AirPath path;
+  const double air = 1 - context.liquid_fraction();
+  path.heat_w = context.envelope.rack_ac_w * air;
+  double over_power = 0;
   const auto& slots = context.power.slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const double heat = air_heat_w(context, i);
-    path.heat_w += heat;
     if (!slots[i].part) continue;
+    const auto heat = slots[i].part->number("heat_w");
+    const auto most = max_power_of(*slots[i].part);
+    if (heat && most) over_power += std::max(0.0, *heat - *most) * air;
     const auto flow = first_estimate(*slots[i].part, {"airflow_cfm"}, "CFM");
     if (!flow) continue;
-    path.heat_with_flow_w += heat;
+    path.heat_with_flow_w += context.envelope.slot_w[i] * air;
     path.flow_m3_per_s += flow->value * cfm.si();
     path.flow_low += flow->low * cfm.si();
     path.flow_high += flow->high * cfm.si();
     path.origin = weakest(path.origin, flow->origin);
   }
+  path.heat_high_w = path.heat_w * context.envelope_high + over_power;
   return path;
 }
 
@@ -89,8 +87,8 @@ void add_inlet_limit(EvaluationContext& context) {
                   "lowest recommended inlet",
                   inlet, owner, *allowed, *base));
   if (limit.state == LimitState::violated) {
-    limit.remedy = fmt::format("Supply air at {:.0f} degC or less", std::floor(*allowed));
-    limit.remedied_margin = margin_of(std::floor(*allowed) - 1 - *base, *allowed - *base);
+    limit.remedy = fmt::format("Supply air at {:.0f} degC or less", std::floor(*allowed - 1));
+    limit.remedied_margin = margin_of(std::floor(*allowed - 1) - *base, *allowed - *base);
   }
   context.out.limits.push_back(std::move(limit));
 }
@@ -121,7 +119,7 @@ void add_air_figures(EvaluationContext& context, const AirPath& path) {
   Estimate warmed =
       exact(rise(path.flow_m3_per_s), {"K", weakest(origin, Origin::modelled), "rack air"});
   warmed.low = rise(path.flow_high) * context.envelope_low;
-  warmed.high = rise(path.flow_low) * context.envelope_high;
+  warmed.high = rise(path.flow_low) * path.heat_high_w / path.heat_w;
   context.add("air.rise.design_envelope", "Air temperature rise, design envelope", warmed, "steady",
               "P / (rho cp Q), dry air at inlet temperature and altitude");
   Estimate outlet = warmed;
@@ -137,38 +135,77 @@ void add_air_figures(EvaluationContext& context, const AirPath& path) {
               "steady", "176 CFM/kW is 10 K at sea level");
 }
 
-void add_rear_door_limit(EvaluationContext& context, double heat_w) {
-  if (!context.design.rear_door) return;
-  const Part* door = context.catalog.find(context.design.rear_door->part);
-  const auto capacity =
-      door ? first_estimate(*door, {"capacity_w", "capacity_max_w"}, "W", "rack air")
-           : std::nullopt;
-  Estimate load = context.envelope_estimate(heat_w, "rack air");
-  LimitName name{"air.rear_door", "air", "Rear door takes the rack's heat", "none", ""};
-  if (!capacity) {
-    context.require({"rear_door." + context.design.id, "capacity of the rear door",
-                     fmt::format(">= {}", watts_text(heat_w)), "door maker", "verdict, if below",
-                     true});
-    context.out.limits.push_back(make_blank_limit(std::move(name), load, "capacity blank"));
-    return;
-  }
-  Limit limit = make_limit(std::move(name), load, *capacity,
-                           fmt::format("{} of air heat against a door of {}", watts_text(heat_w),
-                                       watts_text(capacity->value)));
+void require_door(EvaluationContext& context, const Estimate& heat) {
+  context.require({"rear_door." + context.design.id, "capacity of the rear door",
+                   fmt::format(">= {}", watts_text(heat.high)), "door maker", "verdict, if below",
+                   true});
+}
+
+void add_door_limit(EvaluationContext& context, LimitName name, const Estimate& heat,
+                    const Estimate& capacity, const std::string& condition) {
+  Limit limit = make_limit(std::move(name), heat, capacity,
+                           fmt::format("{} of air heat against a door of {}",
+                                       watts_text(heat.value), watts_text(capacity.value)));
   if (limit.state == LimitState::violated) {
+    const double air = 1 - context.liquid_fraction();
     const auto cap = smallest_cap(
-        context, [](const RackPower& p) { return p.rack_ac_w; }, capacity->value);
+        context, [air](const RackPower& p) { return p.rack_ac_w * air; }, capacity.value);
     if (cap) {
-      limit.remedy =
-          fmt::format("Cap the rack at {:.0f} kW AC (GPU at {:.0f} W): {} margin",
-                      cap->rack_ac_w / 1e3, std::floor(cap->gpu_w), percent_text(cap->margin));
+      limit.remedy = fmt::format("Cap the rack at {:.0f} kW AC{} (GPU at {:.0f} W): {} margin",
+                                 cap->rack_ac_w / 1e3, condition, std::floor(cap->gpu_w),
+                                 percent_text(cap->margin));
       limit.remedied_margin = cap->margin;
     }
   }
   context.out.limits.push_back(std::move(limit));
-  if (door->number("active_fan_power_max_w")) {
-    context.add("power.rear_door_fans", "Fans of the rear door",
-                *first_estimate(*door, {"active_fan_power_max_w"}, "W", "facility"), "steady",
+}
+
+/// Water of the door over the dew point of the room, by the door maker's own rule.
+void add_door_dew_limit(EvaluationContext& context, const Part& door) {
+  const auto guard = first_estimate(door, {"water_above_dew_point_min_k"}, "K", "door water");
+  if (!guard) return;
+  const double above = context.environment.fws_supply_c - context.environment.dew_point_c;
+  Limit limit = make_limit({"air.rear_door.condensation", "air", "Door water above the dew point"},
+                           *guard, exact(above, {"K", Origin::assumed, "door water"}),
+                           fmt::format("water {:.1f} degC, dew point {:.1f} degC, {:.0f} K kept",
+                                       context.environment.fws_supply_c,
+                                       context.environment.dew_point_c, guard->value));
+  if (limit.state == LimitState::violated) {
+    const double water = std::floor(context.environment.dew_point_c + guard->value) + 1;
+    limit.remedy = fmt::format("Water at {:.0f} degC or more", water);
+    limit.remedied_margin = margin_of(guard->value, water - context.environment.dew_point_c);
+  }
+  context.out.limits.push_back(std::move(limit));
+}
+
+void add_rear_door_limits(EvaluationContext& context, const Estimate& heat) {
+  if (!context.design.rear_door) return;
+  const Part* door = context.catalog.find(context.design.rear_door->part);
+  const auto capacity =
+      door ? first_estimate(*door, {"capacity_w"}, "W", "rack air") : std::nullopt;
+  LimitName name{"air.rear_door", "air", "Rear door takes the rack's heat"};
+  if (!capacity) {
+    require_door(context, heat);
+    context.out.limits.push_back(make_blank_limit(std::move(name), heat, "capacity blank"));
+    return;
+  }
+  // The band of a door is what it is sold for: its upper end is the limit, not an uncertainty.
+  add_door_limit(context, std::move(name), heat,
+                 exact(capacity->value, {"W", capacity->origin, "rack air"}), "");
+  add_door_dew_limit(context, *door);
+  if (const auto left = first_estimate(*door, {"capacity_one_fan_lost_w"}, "W", "rack air")) {
+    add_door_limit(context,
+                   {"air.rear_door.fan", "air", "Rear door with one fan lost", "fan",
+                    "one door fan", false},
+                   heat, *left, " when a door fan fails");
+  } else {
+    context.require({"rear_door_fan." + context.design.id,
+                     "capacity of the rear door with one fan lost",
+                     fmt::format(">= {}", watts_text(heat.value)), "door maker",
+                     "what a failed door fan costs", false});
+  }
+  if (const auto fans = first_estimate(*door, {"fan_power_w"}, "W", "facility")) {
+    context.add("power.rear_door_fans", "Fans of the rear door", *fans, "steady",
                 "counted apart from rack AC input");
   }
 }
@@ -179,10 +216,12 @@ void evaluate_air(EvaluationContext& context) {
   add_inlet_limit(context);
   if (!context.has_envelope) return;
   const AirPath path = air_path(context);
-  context.add("air.heat.design_envelope", "Heat to air, design envelope",
-              context.envelope_estimate(path.heat_w, "rack air"), "steady",
-              context.design.liquid ? "what the liquid fraction leaves" : "all input becomes heat");
-  add_rear_door_limit(context, path.heat_w);
+  Estimate heat = context.envelope_estimate(path.heat_w, "rack air");
+  heat.high = std::max(heat.value, path.heat_high_w);
+  context.add("air.heat.design_envelope", "Heat to air, design envelope", heat, "steady",
+              context.design.liquid ? "rack AC input less the liquid fraction"
+                                    : "all input becomes heat; high: heat printed by the maker");
+  add_rear_door_limits(context, heat);
   if (path.flow_m3_per_s > 0) add_air_figures(context, path);
   if (path.heat_with_flow_w < 0.5 * path.heat_w) {
     require_air_flow(context, path.heat_w - path.heat_with_flow_w);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,12 +10,6 @@
 #include "topology/power/rack_power.hpp"
 
 namespace rackwright::topology {
-
-/// The rack in one load case, as far as it is known.
-struct CasePower {
-  RackPower mean;
-  double relative_low = 0, relative_high = 0;  ///< 90 % interval of rack AC, relative
-};
 
 /// What the parts of one evaluation share. Each `evaluate_…` adds figures, limits and requirements.
 struct EvaluationContext {
@@ -42,6 +36,8 @@ struct EvaluationContext {
   [[nodiscard]] Estimate envelope_estimate(double watts, std::string boundary) const;
   /// Heat to liquid as a share of rack AC input; 0 for air.
   [[nodiscard]] double liquid_fraction() const;
+  /// "busbar DC" for shelves, "node DC" for nodes with PSUs of their own.
+  [[nodiscard]] std::string bus_boundary() const;
   void add(std::string key, std::string label, Estimate estimate, std::string window,
            std::string basis);
   void require(Requirement requirement);

@@ -83,18 +83,22 @@ TimelineLane lane_of(const std::vector<double>& values, double window_s, double 
   return lane;
 }
 
-/// AC input at which what stays after a failure is just enough, at the mean efficiency of load case
-/// (a).
+/// AC input at which what stays after the loss of a feed is just enough: the DC that stays through
+/// the PSUs that stay.
 void add_failure_lines(const EvaluationContext& context, TimelineLane& lane) {
-  for (const Limit& limit : context.out.limits) {
-    if (limit.id.rfind("power.bus.", 0) != 0 || limit.failure_unit != "feed" || !limit.limit)
-      continue;
-    if (limit.limit->boundary != "busbar DC" || context.envelope.bus_w <= 0) continue;
-    const double ac = limit.limit->value * context.envelope.rack_ac_w / context.envelope.bus_w;
-    lane.lines.push_back(
-        {fmt::format("what stays after loss of {}", limit.failure), ac / 1e3, true});
-    return;
+  const RackDesign& design = context.design;
+  if (design.buses.size() != 1 || design.buses.front().boundary != "busbar DC") return;
+  const PowerBus& bus = design.buses.front();
+  const auto failures = bus_failures(bus, design.feeds);
+  const BusFailure* worst = nullptr;
+  for (const BusFailure& failure : failures) {
+    if (failure.unit != "feed") continue;
+    if (!worst || failure.remaining_w < worst->remaining_w) worst = &failure;
   }
+  if (!worst) return;
+  const double ac = context.power.bus_input_w(0, worst->remaining_w, psu_count(bus, worst->feed)) +
+                    context.envelope.direct_ac_w;
+  lane.lines.push_back({fmt::format("what stays after loss of {}", worst->what), ac / 1e3, true});
 }
 
 TimelineLane coolant_lane(const EvaluationContext& context, const TimelineLane& power) {

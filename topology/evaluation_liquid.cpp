@@ -31,6 +31,16 @@ std::optional<Coolant> coolant_of(const EvaluationContext& context, double tempe
   return coolant_at(table, Temperature::from_celsius(temperature_c));
 }
 
+/// Name and source of the coolant's properties: editions differ.
+std::string coolant_source(const EvaluationContext& context) {
+  const Part* part = context.catalog.find(context.design.liquid->coolant);
+  if (!part) return "coolant blank";
+  for (const auto& [key, fact] : part->facts) {
+    if (key.rfind("specific_heat", 0) == 0 && !fact.blank()) return part->name + ", " + fact.source;
+  }
+  return part->name;
+}
+
 void fit_published(LoopState& loop, const LiquidLoop& design) {
   std::vector<RequiredFlow> flows;
   std::vector<DropPoint> drops;
@@ -87,11 +97,46 @@ void add_condensation_limit(EvaluationContext& context, double supply_c) {
                  fmt::format("supply {:.1f} degC, dew point {:.1f} degC, {:.0f} K kept", supply_c,
                              context.environment.dew_point_c, guard_k));
   if (limit.state == LimitState::violated) {
-    limit.remedy = fmt::format("Supply at {:.0f} degC or more",
-                               std::ceil(context.environment.dew_point_c + guard_k));
-    limit.remedied_margin = 0;
+    const double supply = std::floor(context.environment.dew_point_c + guard_k) + 1;
+    limit.remedy = fmt::format("Supply at {:.0f} degC or more", supply);
+    limit.remedied_margin = margin_of(guard_k, supply - context.environment.dew_point_c);
   }
   context.out.limits.push_back(std::move(limit));
+}
+
+/// Highest supply the rack accepts. Both as rise over the dew point, the lowest supply there can be.
+void add_supply_limit(EvaluationContext& context, double supply_c) {
+  const auto most = fact_estimate(context.design.liquid->supply_max_c, "degC", "TCS supply");
+  const double base = context.environment.dew_point_c;
+  if (!most || most->value <= base) return;
+  Limit limit = make_limit({"liquid.supply", "liquid", "TCS supply temperature"},
+                           exact(supply_c - base, {"K", Origin::assumed, "TCS supply"}),
+                           exact(most->value - base, {"K", most->origin, "TCS supply"}),
+                           fmt::format("{:.1f} degC set, {:.1f} degC allowed; both as rise over "
+                                       "the dew point of {:.1f} degC",
+                                       supply_c, most->value, base));
+  if (limit.state == LimitState::violated) {
+    const double lower = std::ceil(most->value) - 1;
+    limit.remedy = fmt::format("Supply at {:.0f} degC or less, {:.0f} K lower", lower,
+                               std::ceil(supply_c - lower));
+    limit.remedied_margin = margin_of(lower - base, most->value - base);
+  }
+  context.out.limits.push_back(std::move(limit));
+}
+
+/// No published flow and no limit to solve it from: what a rise of 10 K takes.
+void require_flow(EvaluationContext& context, const LoopState& loop) {
+  if (!loop.coolant) return;
+  constexpr double kRise = 10;
+  const double flow =
+      liquid_flow_for_rise(Power::from_si(loop.heat_w), kRise * kelvin, *loop.coolant)
+          .in(litre_per_minute);
+  context.require({"coolant_flow." + context.design.id,
+                   "coolant flow of the rack against supply temperature",
+                   fmt::format("{:.0f} l/min carry {} at a rise of {:.0f} K, half of it at twice "
+                               "the rise",
+                               flow, watts_text(loop.heat_w), kRise),
+                   "rack maker", "CDU choice and return temperature", false});
 }
 
 void add_flow_limits(EvaluationContext& context, const LoopState& loop) {
@@ -128,7 +173,7 @@ void add_return(EvaluationContext& context, const LoopState& loop) {
   warmed.low = rise * context.envelope_low;
   warmed.high = rise * context.envelope_high;
   context.add("liquid.rise.design_envelope", "Coolant temperature rise, design envelope", warmed,
-              "steady", "P / (rho cp Q), properties of the coolant table");
+              "steady", "P / (rho cp Q), " + coolant_source(context));
   Estimate returned = warmed;
   for (double* value : {&returned.value, &returned.low, &returned.high}) *value += loop.supply_c;
   returned.unit = "degC";
@@ -151,6 +196,32 @@ void add_return(EvaluationContext& context, const LoopState& loop) {
   context.out.limits.push_back(std::move(limit));
 }
 
+/// Flow that the racks of a CDU group ask for against what the CDUs deliver.
+void add_cdu_flow(EvaluationContext& context, const LoopState& loop, const Part& cdu) {
+  const LiquidLoop& design = *context.design.liquid;
+  const auto flow = first_estimate(cdu, {"secondary_flow_lpm"}, "l/min", "TCS");
+  if (!flow || loop.flow_lpm <= 0) return;
+  const Estimate load = exact(loop.flow_lpm * design.racks_per_cdu,
+                              {"l/min", weakest(loop.flow_origin, Origin::modelled), "TCS"});
+  const auto add = [&](int in_service, LimitName name) {
+    Limit limit = make_limit(std::move(name), load, scaled(*flow, in_service, "l/min"),
+                             fmt::format("{:.3g} racks of {:.0f} l/min on {} x {:.0f} l/min",
+                                         design.racks_per_cdu, loop.flow_lpm, in_service,
+                                         flow->value));
+    const double fewer = std::floor(0.95 * in_service * flow->value / loop.flow_lpm);
+    if (limit.state != LimitState::met && fewer >= 1) {
+      limit.remedied_margin = margin_of(loop.flow_lpm * fewer, in_service * flow->value);
+      limit.remedy = fmt::format("Put {:.0f} racks on it instead of {:.3g}: {} margin", fewer,
+                                 design.racks_per_cdu, percent_text(*limit.remedied_margin));
+    }
+    context.out.limits.push_back(std::move(limit));
+  };
+  add(design.cdus_installed, {"liquid.cdu_flow", "liquid", "Flow of the CDUs in service"});
+  if (design.cdus_installed < 2) return;
+  add(design.cdus_installed - 1,
+      {"liquid.cdu_flow.one_lost", "liquid", "Flow of the CDUs with one lost", "CDU", "one CDU"});
+}
+
 /// CDU capacity for the racks it serves, all in service and with one lost.
 void add_cdu_limits(EvaluationContext& context, const LoopState& loop) {
   const LiquidLoop& design = *context.design.liquid;
@@ -162,13 +233,15 @@ void add_cdu_limits(EvaluationContext& context, const LoopState& loop) {
                      "verdict, if below", true});
     return;
   }
+  add_cdu_flow(context, loop, *cdu);
   const double racks = std::max(design.racks_per_cdu, 1e-9);
   const Estimate load = scaled(context.envelope_estimate(loop.heat_w, "TCS"), racks, "W");
   const auto add = [&](int in_service, const std::string& unit, bool promised) {
     LimitName name{unit == "none" ? "liquid.cdu" : "liquid.cdu.one_lost",
                    "liquid",
-                   unit == "none" ? fmt::format("CDU capacity for {:.0f} racks", racks)
-                                  : "CDU capacity with one CDU lost",
+                   unit == "none" ? fmt::format("CDU capacity for {:.3g} racks", racks)
+                   : design.cdus_installed == 1 ? "Loss of the only CDU"
+                                                : "CDU capacity with one CDU lost",
                    unit,
                    unit == "none" ? "" : "one CDU",
                    promised};
@@ -182,6 +255,11 @@ void add_cdu_limits(EvaluationContext& context, const LoopState& loop) {
         limit.remedied_margin = margin_of(loop.heat_w * fewer, in_service * capacity->value);
         limit.remedy = fmt::format("Put {:.0f} racks on it instead of {:.0f}: {} margin", fewer,
                                    racks, percent_text(*limit.remedied_margin));
+      } else {
+        const double needed = std::floor(load.value / capacity->value) + 1;
+        limit.remedied_margin = margin_of(load.value, needed * capacity->value);
+        limit.remedy = fmt::format("Keep {:.0f} CDUs in service: {} margin", needed,
+                                   percent_text(*limit.remedied_margin));
       }
     }
     context.out.limits.push_back(std::move(limit));
@@ -202,7 +280,7 @@ void add_cdu_limits(EvaluationContext& context, const LoopState& loop) {
                                "heat, in proportion below it",
                                loop.supply_c, context.environment.fws_supply_c, *approach));
     if (limit.state == LimitState::violated) {
-      const double fws = std::floor(loop.supply_c - needed);
+      const double fws = std::ceil(loop.supply_c - needed) - 1;
       limit.remedy = fmt::format("Supply FWS at {:.0f} degC or less", fws);
       limit.remedied_margin = margin_of(needed, loop.supply_c - fws);
     }
@@ -235,6 +313,12 @@ void add_drop(EvaluationContext& context, const LoopState& loop) {
         exact(drop, {"kPa", Origin::modelled, "TCS"}), *head,
         "rack only: row pipes and filters are not in this design"));
   }
+  if (const auto most = fact_estimate(design.working_pressure_bar, "bar", "TCS")) {
+    context.out.limits.push_back(
+        make_limit({"liquid.pressure", "liquid", "Pressure at the rack inlet over its return"},
+                   exact(drop, {"kPa", Origin::modelled, "TCS"}), scaled(*most, 100, "kPa"),
+                   "working pressure of the loop; static fill pressure comes on top"));
+  }
 }
 
 }  // namespace
@@ -261,19 +345,9 @@ void evaluate_liquid(EvaluationContext& context) {
                 exact(loop.flow_lpm, {"l/min", loop.flow_origin, "TCS"}), "steady",
                 loop.flow_basis);
   }
-  if (const auto most = fact_estimate(context.design.liquid->supply_max_c, "degC", "TCS");
-      most && loop.supply_c > most->value) {
-    Limit limit = make_limit(
-        {"liquid.supply", "liquid", "TCS supply temperature", "none", ""},
-        exact(loop.supply_c - context.environment.fws_supply_c, {"K", Origin::assumed, "TCS"}),
-        exact(most->value - context.environment.fws_supply_c, {"K", most->origin, "TCS"}),
-        fmt::format("{:.1f} degC set, {:.1f} degC allowed; over the FWS supply", loop.supply_c,
-                    most->value));
-    limit.remedy = fmt::format("Supply at {:.0f} degC or less", most->value);
-    limit.remedied_margin = 0;
-    context.out.limits.push_back(std::move(limit));
-  }
+  add_supply_limit(context, loop.supply_c);
   add_flow_limits(context, loop);
+  if (loop.flow_lpm <= 0) require_flow(context, loop);
   add_return(context, loop);
   add_cdu_limits(context, loop);
   add_drop(context, loop);

@@ -40,14 +40,17 @@ std::vector<double> rack_ac(const EvaluationContext& context, const std::vector<
 
 Estimate case_estimate(const EvaluationContext& context, double watts, const RackPower& mean,
                        std::string boundary, Origin origin) {
-  // The fixed rest may sink at part load when the part has no published idle; the maker's rack
-  // figure may hold loads that no part itemises.
+  // The fixed rest may sink at part load when the part has no published idle, and blank switch
+  // trays may draw less than what the rack figure leaves them. The rack figure may also hold loads
+  // that no part itemises.
   const double load = context.gpu_envelope_w > 0
                           ? mean.module_w / (context.gpu_envelope_w * context.power.gpus())
                           : 1.0;
   const double base = std::max(mean.rack_ac_w, 1.0);
   const bool module = boundary == "module input";
-  const double spread = module ? 0.0 : context.power.rest_spread_w() * std::max(0.0, 1 - load);
+  const double spread = module ? 0.0
+                               : context.power.rest_spread_w() * std::max(0.0, 1 - load) +
+                                     context.power.filled_w();
   const double extra = module ? 0.0 : context.power.unitemised_w();
   Estimate e = exact(watts, {"W", origin, std::move(boundary)});
   e.low = watts * std::max(0.0, 1 - std::hypot(kTrayPowerModelError, spread / base));
@@ -58,14 +61,14 @@ Estimate case_estimate(const EvaluationContext& context, double watts, const Rac
 void add_mean_figures(EvaluationContext& context, LoadCase load_case, const RackPower& mean,
                       Origin origin, const std::string& window, const std::string& basis) {
   const auto key = key_of(load_case);
-  const auto add = [&](const char* at, const char* label, double watts, const char* boundary) {
+  const auto add = [&](const char* at, const char* label, double watts, std::string boundary) {
     context.add(fmt::format("power.{}.{}", at, key),
                 fmt::format("{}, {}", label, to_string(load_case)),
-                case_estimate(context, watts, mean, boundary, origin), window, basis);
+                case_estimate(context, watts, mean, std::move(boundary), origin), window, basis);
   };
   add("module", "All GPUs", mean.module_w, "module input");
   add("tray", "Compute trays", mean.tray_w, "tray");
-  add("bus", "DC output of all PSUs", mean.bus_w, "busbar DC");
+  add("bus", "DC output of all PSUs", mean.bus_w, context.bus_boundary());
   add("rack_ac", "Rack AC input", mean.rack_ac_w, "rack AC input");
 }
 

@@ -4,13 +4,12 @@
 #include <fmt/format.h>
 
 #include "topology/evaluation_context.hpp"
+#include "topology/mechanical/floor_load.hpp"
 #include "topology/part_facts.hpp"
 
 namespace rackwright::topology {
 
 namespace {
-
-constexpr double kGravity = 9.80665;  // m/s2, standard gravity, ISO 80000-3
 
 struct Weight {
   double value = 0, low = 0, high = 0;
@@ -52,7 +51,8 @@ void add_weight_limits(EvaluationContext& context, const Estimate& weight) {
   }
   const double footprint_m2 = envelope.width_mm * envelope.depth_mm * 1e-6;
   if (footprint_m2 <= 0) return;
-  const Estimate pressure = scaled(weight, kGravity / footprint_m2 / 1e3, "kPa");
+  const Estimate pressure =
+      scaled(weight, floor_pressure(1 * kilogram, footprint_m2 * square_metre).in(kilopascal), "kPa");
   context.add("mechanical.floor_pressure", "Floor load on the rack's own footprint", pressure,
               "static", "m g / (width x depth), uniform; point loads of castors are higher");
   if (const auto rating = fact_estimate(envelope.floor_rating_kpa, "kPa", "floor")) {
@@ -86,6 +86,16 @@ void add_depth_limit(EvaluationContext& context) {
       owner + "; bend space of cables comes on top"));
 }
 
+/// A full frame is no risk: parts fit or they do not, so only an overflow is a limit.
+void add_fit_limit(EvaluationContext& context, double used, const std::string& unit) {
+  const double units = context.design.envelope.height_units;
+  if (units <= 0 || used <= units) return;
+  context.out.limits.push_back(make_limit({"mechanical.units", "mechanical", "Units of the frame"},
+                                          exact(used, {unit, Origin::catalogue, "frame"}),
+                                          exact(units, {unit, Origin::catalogue, "frame"}),
+                                          "heights of the parts on the front face"));
+}
+
 }  // namespace
 
 void evaluate_mechanical(EvaluationContext& context) {
@@ -102,13 +112,21 @@ void evaluate_mechanical(EvaluationContext& context) {
   context.add("mechanical.floor_area", "Floor with half of the front and rear clearance",
               exact(envelope.floor_area_m2(), {"m2", Origin::modelled}), "",
               "width x (depth + clearances / 2)");
-  const Weight sum = weigh(context);
+  Weight sum = weigh(context);
+  std::string basis = "sum of published part weights, frame included, no cables or coolant";
+  if (!sum.blanks.empty()) basis += "; a lower bound: some weights are blank";
+  const auto published = fact_estimate(context.design.published_weight_kg, "kg", "rack");
+  if (published && published->value >= sum.value) {
+    basis = "maker's figure for the full rack: " + context.design.published_weight_kg.source;
+    sum.value = published->value;
+    sum.low = published->low;
+    sum.high = published->high;
+    sum.origin = published->origin;
+  }
   Estimate weight = exact(sum.value, {"kg", weakest(Origin::modelled, sum.origin), "rack"});
   weight.low = std::min(sum.low, sum.value);
   weight.high = std::max(sum.high, sum.value);
   if (sum.value > 0) {
-    std::string basis = "sum of published part weights, frame included, no cables or coolant";
-    if (!sum.blanks.empty()) basis += "; a lower bound: some weights are blank";
     context.add("mechanical.weight", "Weight of the rack", weight, "", basis);
     add_weight_limits(context, weight);
   }
@@ -119,6 +137,7 @@ void evaluate_mechanical(EvaluationContext& context) {
          "maker of " + part, "floor and frame load", false});
   }
   add_depth_limit(context);
+  add_fit_limit(context, used, unit);
 }
 
 }  // namespace rackwright::topology

@@ -88,9 +88,15 @@ void require_blank_power(EvaluationContext& context) {
       need.effect = "verdict, if above; envelope and tokens per MW cannot be formed without it";
       need.decides = true;
     } else {
-      need.solved =
-          fmt::format("{} of them are counted with no power: needs a figure from the maker", count);
-      need.effect = "the sum of parts is a lower bound without it";
+      const double filled = context.power.filled_w() / std::max(count, 1);
+      need.solved = filled > 0
+                        ? fmt::format("<= {} each: what the maker's rack figure leaves for {}",
+                                      watts_text(filled), count)
+                        : fmt::format("{} of them are counted with no power: needs a figure from "
+                                      "the maker",
+                                      count);
+      need.effect = filled > 0 ? "tokens per joule: it is counted at that bound"
+                               : "the sum of parts is a lower bound without it";
     }
     context.require(std::move(need));
   }
@@ -98,19 +104,24 @@ void require_blank_power(EvaluationContext& context) {
 
 void add_envelope_figures(EvaluationContext& context) {
   const RackPower& power = context.envelope;
-  const auto add = [&](const char* at, const char* label, double watts, const char* boundary) {
+  const auto add = [&](const char* at, const char* label, double watts, std::string boundary) {
     context.add(fmt::format("power.{}.{}", at, kCaseKey), fmt::format("{}, design envelope", label),
-                context.envelope_estimate(watts, boundary), "steady", context.envelope_basis);
+                context.envelope_estimate(watts, std::move(boundary)), "steady", context.envelope_basis);
   };
   context.add(fmt::format("power.module.{}", kCaseKey), "All GPUs, design envelope",
               exact(power.module_w, {"W", context.envelope_origin, "module input"}), "steady",
               context.options.gpu_power_cap_w ? "GPU power cap" : "TDP of every module");
   add("tray", "Compute trays", power.tray_w, "tray");
-  add("bus", "DC output of all PSUs", power.bus_w, "busbar DC");
+  add("bus", "DC output of all PSUs", power.bus_w, context.bus_boundary());
   add("rack_ac", "Rack AC input", power.rack_ac_w, "rack AC input");
   context.add("power.unitemised", "Maker's rack figure over the sum of parts",
               exact(context.power.unitemised_w(), {"W", context.envelope_origin, "busbar DC"}),
               "steady", "published rack figure minus published parts");
+  if (context.power.filled_w() > 0) {
+    context.add("power.filled", "Switch trays, from the maker's rack figure",
+                exact(context.power.filled_w(), {"W", Origin::assumed, "tray"}), "steady",
+                "published rack figure minus published parts: no tray power is published");
+  }
   const double losses = power.rack_ac_w - power.bus_w - power.direct_ac_w;
   context.add("power.conversion_loss.design_envelope", "Loss in PSUs, design envelope",
               exact(losses, {"W", Origin::assumed, "rack AC input"}), "steady",

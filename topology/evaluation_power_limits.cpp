@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -212,7 +212,7 @@ void add_feed_limit(EvaluationContext& context, const Feed& feed, const std::str
                  "none", ""};
   if (!lost.empty()) {
     name.id += ".without." + lost;
-    name.name = fmt::format("Loss of feed {}: feed {} carries the rack", lost, feed.id);
+    name.name = fmt::format("Loss of feed {}: feed {} carries its part", lost, feed.id);
     name.failure_unit = "feed";
     name.failure = "feed " + lost;
     name.promised = promised;
@@ -238,6 +238,21 @@ void add_feed_limit(EvaluationContext& context, const Feed& feed, const std::str
   context.out.limits.push_back(std::move(limit));
 }
 
+/// The feed that stands worst after `lost`; none when there is no other.
+const Feed* fullest_without(const EvaluationContext& context, const std::string& lost) {
+  const Feed* worst = nullptr;
+  double highest = -1;
+  for (const Feed& feed : context.design.feeds) {
+    if (feed.id == lost) continue;
+    const double load =
+        feed_load(context, context.envelope, feed, lost) / std::max(feed.limit_w(), 1.0);
+    if (load <= highest) continue;
+    highest = load;
+    worst = &feed;
+  }
+  return worst;
+}
+
 void add_feed_limits(EvaluationContext& context) {
   const auto& feeds = context.design.feeds;
   bool promised = false;
@@ -249,15 +264,76 @@ void add_feed_limits(EvaluationContext& context) {
   for (const Feed& feed : feeds) {
     provided += feed.limit_w();
     add_feed_limit(context, feed, "", true);
-    if (feeds.size() != 2) continue;
-    const std::string& other = feeds[0].id == feed.id ? feeds[1].id : feeds[0].id;
-    add_feed_limit(context, feed, other, promised);
+    if (const Feed* worst = fullest_without(context, feed.id)) {
+      add_feed_limit(context, *worst, feed.id, promised);
+    }
   }
   if (feeds.empty()) return;
   context.add(
       "power.feeds_headroom", "All feeds less the design envelope",
       exact(provided - context.envelope.rack_ac_w, {"W", Origin::catalogue, "rack AC input"}),
       "steady", "sum of feed limits, no redundancy kept");
+}
+
+/// AC input of the fullest whip of a shelf, with the shelves on `lost` off.
+double whip_load(const EvaluationContext& context, const RackPower& power, std::size_t index,
+                 const std::string& lost, double whips) {
+  const PowerBus& bus = context.design.buses[index];
+  const double input =
+      context.power.bus_input_w(index, power.bus_dc_w[index], psu_count(bus, lost));
+  double alive = 0, largest = 0;
+  for (const PowerSource& source : bus.sources) {
+    if (!lost.empty() && source.feed == lost) continue;
+    alive += source.psus * source.psu_w;
+    largest = std::max(largest, source.psus * source.psu_w);
+  }
+  return alive > 0 ? input * largest / alive / whips : 0.0;
+}
+
+/// One ampere of a whip on the feed of the first source that is not on `lost`.
+std::optional<Feed> whip_of(const RackDesign& design, const PowerBus& bus,
+                            const std::string& lost) {
+  for (const PowerSource& source : bus.sources) {
+    if (source.feed == lost) continue;
+    for (Feed feed : design.feeds) {
+      if (feed.id != source.feed) continue;
+      feed.circuits = 1;
+      feed.breaker_a = 1;
+      return feed;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Each shelf hangs on whips of its own: their rating, with the feed's derating.
+void add_whip_limits(EvaluationContext& context, std::size_t index) {
+  const PowerBus& bus = context.design.buses[index];
+  if (bus.boundary != "busbar DC" || bus.sources.empty()) return;
+  const Slot* slot = context.design.slot(bus.sources.front().slot);
+  const Part* shelf = slot ? context.catalog.find(slot->part) : nullptr;
+  const auto amps = shelf ? first_estimate(*shelf, {"ac_whip_a"}, "A") : std::nullopt;
+  const double whips = shelf ? shelf->number("ac_whip_count").value_or(0) : 0;
+  if (!amps || !(whips > 0)) return;
+  for (const BusFailure& failure : bus_failures(bus, context.design.feeds)) {
+    if (failure.unit != "none" && failure.unit != "feed") continue;
+    const std::string lost = failure.unit == "feed" ? failure.feed : "";
+    const auto whip = whip_of(context.design, bus, lost);
+    if (!whip) continue;
+    const LoadOf load = [&context, index, lost, whips](const RackPower& p) {
+      return whip_load(context, p, index, lost, whips);
+    };
+    // A range of whips is a choice of plug, not an uncertainty of this one.
+    const Estimate most = exact(amps->value * whip->limit_w(), {"W", amps->origin, "rack AC input"});
+    Limit limit = make_limit(
+        {"power.whip." + bus.id + (lost.empty() ? "" : ".without." + lost), "power",
+         lost.empty() ? "Each whip of a shelf" : "Each whip after loss of feed " + lost,
+         failure.unit, failure.what, is_promised(bus, failure)},
+        context.envelope_estimate(load(context.envelope), "rack AC input"), most,
+        fmt::format("{:.0f} whips of {:.0f} A per shelf at {:.0f} V, {:.0f} % continuous", whips,
+                    amps->value, whip->volts_line_to_line, whip->derating * 100));
+    add_cap_remedy(context, limit, load, lost.empty() ? "" : " when feed " + lost + " is lost", 0);
+    context.out.limits.push_back(std::move(limit));
+  }
 }
 
 /// Peak excursions against what the PSUs may deliver for a moment.
@@ -310,6 +386,7 @@ void evaluate_power_limits(EvaluationContext& context) {
   for (const BusGroup& group : group_buses(context)) {
     add_bus_limits(context, group);
     add_busbar_limits(context, group.first);
+    add_whip_limits(context, group.first);
     add_edpp_limits(context, group.first);
   }
   add_feed_limits(context);

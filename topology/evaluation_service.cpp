@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "topology/cabling/scale_out_ports.hpp"
 #include "topology/evaluation_context.hpp"
+#include "topology/network/link_load.hpp"
 
 namespace rackwright::topology {
 
@@ -70,9 +72,10 @@ void add_missed_slo(EvaluationContext& context, const profiler::SloCapacity& cap
 }
 
 void add_link_limit(EvaluationContext& context, const char* key, const char* label,
-                    const kernels::DeviceFact& rate, double mean_bytes_per_s,
-                    double peak_bytes_per_s) {
+                    const kernels::DeviceFact& rate, const LinkLoad& load) {
   const profiler::Trace& trace = context.demand->capacity.trace;
+  const double mean_bytes_per_s = load.mean_bytes_per_s;
+  const double peak_bytes_per_s = load.peak_bytes_per_s;
   if (peak_bytes_per_s <= 0) return;
   const Estimate peak = exact(peak_bytes_per_s / 1e9,
                               {"GB/s", trace.origin, "per GPU, one direction", trace.extrapolated});
@@ -89,6 +92,11 @@ void add_link_limit(EvaluationContext& context, const char* key, const char* lab
                      "module maker", "step time and this limit", true});
     return;
   }
+  context.add(fmt::format("network.{}_utilisation", key),
+              fmt::format("{} load over its rate, busiest second", label),
+              exact(peak_bytes_per_s / *rate.value * 100,
+                    {"%", trace.origin, "per GPU, one direction", trace.extrapolated}),
+              "1 s", "bytes sent per GPU / rate in one direction");
   context.out.limits.push_back(make_limit(
       {fmt::format("network.{}", key), "network",
        fmt::format("{} of one GPU, busiest second", label), "none", ""},
@@ -97,6 +105,22 @@ void add_link_limit(EvaluationContext& context, const char* key, const char* lab
             {"GB/s", rate.status == "estimated" ? Origin::assumed : Origin::catalogue,
              "per GPU, one direction"}),
       fmt::format("{:.1f} GB/s sent of {:.0f} GB/s", peak_bytes_per_s / 1e9, *rate.value / 1e9)));
+}
+
+void add_scale_out_ports(EvaluationContext& context) {
+  const ScaleOutPorts ports = scale_out_ports(context.design, context.catalog);
+  if (ports.nics > 0) {
+    context.add("cabling.scale_out_cables", "Scale-out cables of the rack, one per NIC",
+                exact(ports.nics, {"1", Origin::catalogue}), "",
+                ports.gbit_per_s > 0
+                    ? fmt::format("published NIC counts, {:.0f} Gbit/s each", ports.gbit_per_s)
+                    : "published NIC counts");
+  }
+  if (!ports.complete) {
+    context.require({"nic_count." + context.design.id, "scale-out NICs of a node",
+                     "needs a figure from the maker", "system maker",
+                     "switches and cables of the fabric", false});
+  }
 }
 
 }  // namespace
@@ -114,21 +138,18 @@ void evaluate_network(EvaluationContext& context) {
                 exact(design.backplane_pairs, {"1", Origin::catalogue}), "", "design");
   }
   if (context.device.scale_out_bytes_per_s.value) {
-    context.add("cabling.scale_out_links", "Scale-out links of the rack, one NIC port per GPU",
-                exact(design.gpus, {"1", Origin::modelled}), "", "one rail per GPU");
     context.add("network.scale_out_rate", "Scale-out rate per GPU",
                 exact(*context.device.scale_out_bytes_per_s.value / 1e9,
                       {"GB/s", Origin::catalogue, "per GPU, one direction"}),
                 "", context.device.scale_out_bytes_per_s.source);
   }
+  add_scale_out_ports(context);
   if (!context.demand || !(context.demand->capacity.trace.end_s > 0)) return;
   const profiler::Trace& trace = context.demand->capacity.trace;
   add_link_limit(context, "scale_up", "Scale-up link", context.device.scale_up_bytes_per_s,
-                 trace.traffic.scale_up_bytes / trace.end_s,
-                 trace.traffic.scale_up_peak_bytes_per_s);
+                 scale_up_load(trace));
   add_link_limit(context, "scale_out", "Scale-out link", context.device.scale_out_bytes_per_s,
-                 trace.traffic.scale_out_bytes / trace.end_s,
-                 trace.traffic.scale_out_peak_bytes_per_s);
+                 scale_out_load(trace));
 }
 
 void evaluate_service(EvaluationContext& context) {

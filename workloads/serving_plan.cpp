@@ -65,8 +65,6 @@ ServingPlan read_common(ObjectReader& reader) {
   plan.weights = read_type(reader, "weights", DataType::bf16);
   plan.kv = read_type(reader, "kv", DataType::bf16);
   plan.max_batch = static_cast<int>(reader.integer_or("max_batch", 256, {.min = 1, .max = 1e6}));
-  plan.prefill_chunk =
-      static_cast<int>(reader.integer_or("prefill_chunk", 8192, {.min = 1, .max = 1e7}));
   plan.kv_block = static_cast<int>(reader.integer_or("kv_block", 64, {.min = 1, .max = 65536}));
   plan.prefix_cache = reader.boolean_or("prefix_cache", false);
   plan.all_reduce = read_all_reduce(reader);
@@ -110,6 +108,7 @@ std::vector<ServingPlan> read_serving_plans(ObjectReader& reader) {
   const auto tensor = read_degrees(reader, "tp", kParallel, 1);
   const auto data = read_degrees(reader, "dp", kParallel, 1);
   const auto expert = read_degrees(reader, "ep", {.min = 0, .max = 65536}, 0);
+  const auto chunks = read_degrees(reader, "prefill_chunk", {.min = 1, .max = 1e7}, 8192);
   const ServingPlan common = read_common(reader);
   reader.finish();
   std::vector<ServingPlan> plans;
@@ -117,10 +116,13 @@ std::vector<ServingPlan> read_serving_plans(ObjectReader& reader) {
     for (const int dp : data) {
       for (const int ep : expert) {
         if (ep != 0 && (tp * dp) % ep != 0) continue;
-        plans.push_back(common);
-        plans.back().tp = tp;
-        plans.back().dp = dp;
-        plans.back().ep = ep;
+        for (const int chunk : chunks) {
+          plans.push_back(common);
+          plans.back().tp = tp;
+          plans.back().dp = dp;
+          plans.back().ep = ep;
+          plans.back().prefill_chunk = chunk;
+        }
       }
     }
   }

@@ -46,7 +46,7 @@ struct ServingPlan {
   [[nodiscard]] std::string label() const;
 };
 
-/// Reads a plan; `tp`, `dp`, `ep` may be lists, and the result holds every consistent combination
+/// Reads a plan; `tp`, `dp`, `ep`, `prefill_chunk` may be lists, and the result holds every consistent combination
 /// (the caller picks the best). An absent `ep` stays 0, see `resolved`. Problems: ep not dividing
 /// tp x dp, values under 1, unknown keys, ….
 [[nodiscard]] std::vector<ServingPlan> read_serving_plans(ObjectReader& reader);

@@ -39,6 +39,20 @@ double equivalent_length(double pairs, double query_tokens) {
   return std::max(1.0, 2 * pairs / query_tokens - 1);
 }
 
+std::array<double, ValueGrid::kMaxAxes> decode_point(const workloads::AttentionShape& attention) {
+  const double sequences = std::max(1e-9, attention.sequences);
+  return {static_cast<double>(attention.heads) / std::max(1, attention.kv_heads),
+          std::max(1.0, attention.kv_tokens / sequences), sequences,
+          static_cast<double>(std::max(1, attention.kv_heads))};
+}
+
+std::array<double, ValueGrid::kMaxAxes> decode_point(
+    const workloads::LatentAttentionShape& attention) {
+  const double sequences = std::max(1e-9, attention.sequences);
+  return {static_cast<double>(attention.heads), std::max(1.0, attention.kv_tokens / sequences),
+          sequences};
+}
+
 PrefillModel PrefillModel::from(const CalibratedModel& model) {
   return {parameter(model, "t0_s"),
           parameter(model, "compute_efficiency"),

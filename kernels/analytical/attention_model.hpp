@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "kernels/analytical/device_profile.hpp"
 #include "kernels/analytical/hardware.hpp"
 #include "workloads/operator.hpp"
@@ -59,6 +61,13 @@ struct DecodeModel {
   };
   [[nodiscard]] double seconds(const Work& work, const Hardware& hardware, double peak) const;
 };
+
+/// Coordinates of the residuals. Grouped decode: query heads per KV head, context, sequences, KV
+/// heads; the others: heads, length, sequences.
+[[nodiscard]] std::array<double, ValueGrid::kMaxAxes> decode_point(
+    const workloads::AttentionShape& attention);
+[[nodiscard]] std::array<double, ValueGrid::kMaxAxes> decode_point(
+    const workloads::LatentAttentionShape& attention);
 
 /// Length of the prompt that has as many pairs per query: 2 pairs / queries - 1.
 [[nodiscard]] double equivalent_length(double pairs, double query_tokens);

@@ -94,8 +94,8 @@ class OperatorModels {
   std::array<Fitted<ExpertModel>, kDataTypeCount> experts_;
   ByHeadDim<PrefillModel> prefill_;
   ByHeadDim<DecodeModel> decode_;
-  Fitted<PrefillModel> latent_prefill_;
-  Fitted<DecodeModel> latent_decode_;
+  std::array<Fitted<PrefillModel>, 2> latent_prefill_;  ///< latent cache in 16 and in 8 bits
+  std::array<Fitted<DecodeModel>, 2> latent_decode_;
   Fitted<ElementwiseModel> elementwise_;
   Fitted<HostModel> host_;
   std::array<CollectiveModel, 5> nccl_;  ///< by CollectiveKind

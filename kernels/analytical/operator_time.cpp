@@ -38,18 +38,15 @@ RawTime OperatorModels::raw(const workloads::AttentionShape& shape, const Work& 
   constexpr double kOtherHeadDim = 0.15;
   bool exact = true;
   RawTime result;
-  const double sequences = std::max(1e-9, shape.sequences);
-  const double heads = shape.heads;
   if (shape.prefill) {
     const auto& fitted = prefill_.nearest(shape.head_dim, exact);
-    result =
-        fitted.corrected(fitted.model.seconds(shape, work, hardware_),
-                         {heads, equivalent_length(shape.pairs, shape.query_tokens), sequences});
+    result = fitted.corrected(
+        fitted.model.seconds(shape, work, hardware_),
+        {static_cast<double>(shape.heads), equivalent_length(shape.pairs, shape.query_tokens),
+         std::max(1e-9, shape.sequences)});
   } else {
     const auto& fitted = decode_.nearest(shape.head_dim, exact);
-    result = fitted.corrected(fitted.model.seconds(shape, hardware_),
-                              {heads, std::max(1.0, shape.kv_tokens / sequences), sequences,
-                               static_cast<double>(shape.kv_heads)});
+    result = fitted.corrected(fitted.model.seconds(shape, hardware_), decode_point(shape));
   }
   if (!exact) result.relative_error = std::hypot(result.relative_error, kOtherHeadDim);
   return result;
@@ -57,15 +54,16 @@ RawTime OperatorModels::raw(const workloads::AttentionShape& shape, const Work& 
 
 RawTime OperatorModels::raw(const workloads::LatentAttentionShape& shape, const Work& work,
                             const RankContext&) const {
-  const double sequences = std::max(1e-9, shape.sequences);
-  const double heads = shape.heads;
+  const std::size_t kv = workloads::bytes_per_element(shape.kv_type) < kActivationBytes ? 1 : 0;
   if (shape.prefill) {
-    return latent_prefill_.corrected(
-        latent_prefill_.model.seconds(shape, work, hardware_),
-        {heads, equivalent_length(shape.pairs, shape.query_tokens), sequences});
+    const auto& fitted = latent_prefill_[kv];
+    return fitted.corrected(
+        fitted.model.seconds(shape, work, hardware_),
+        {static_cast<double>(shape.heads), equivalent_length(shape.pairs, shape.query_tokens),
+         std::max(1e-9, shape.sequences)});
   }
-  return latent_decode_.corrected(latent_decode_.model.seconds(shape, hardware_),
-                                  {heads, std::max(1.0, shape.kv_tokens / sequences), sequences});
+  const auto& fitted = latent_decode_[kv];
+  return fitted.corrected(fitted.model.seconds(shape, hardware_), decode_point(shape));
 }
 
 RawTime OperatorModels::raw(const workloads::ExpertShape& shape, const Work& work,

@@ -1,10 +1,13 @@
 #include "kernels/calibration/measured_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/csv_reader.hpp"
 #include "kernels/calibration/expert_draw.hpp"
@@ -194,6 +197,11 @@ void read_layers(const CsvReader& csv, const std::string& device, std::vector<Me
   }
 }
 
+bool is_of(const DeviceInfo& device, const std::string& name) {
+  return std::find(device.measured_as.begin(), device.measured_as.end(), name) !=
+         device.measured_as.end();
+}
+
 constexpr std::array<std::pair<std::string_view, TableKind>, 8> kMarks{{
     {"gemm_dtype", TableKind::gemm},
     {"attn_dtype", TableKind::attention},
@@ -253,6 +261,25 @@ MeasuredTable read_measured(const std::filesystem::path& path) {
   table.kind = kind_of_table(csv, path);
   while (csv.next()) read_row(csv, table);
   return table;
+}
+
+MeasuredSet rows_of(const DeviceInfo& device, std::span<const MeasuredTable> tables,
+                    TableKind kind) {
+  MeasuredSet result;
+  std::set<std::string> names;
+  std::set<std::string> software;
+  for (const MeasuredTable& table : tables) {
+    if (table.kind != kind) continue;
+    for (const MeasuredRow& row : table.rows) {
+      if (!is_of(device, row.device)) continue;
+      names.insert(table.name);
+      software.insert(row.software);
+      result.rows.push_back(row);
+    }
+  }
+  result.provenance.tables = fmt::format("{}", fmt::join(names, ", "));
+  result.provenance.software = fmt::format("{}", fmt::join(software, ", "));
+  return result;
 }
 
 }  // namespace rackwright::kernels

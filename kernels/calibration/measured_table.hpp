@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kernels/analytical/device_profile.hpp"
 #include "workloads/operator.hpp"
 
 namespace rackwright::kernels {
@@ -48,5 +50,13 @@ struct MeasuredTable {
 /// Times there are milliseconds, DeepEP microseconds; message_size counts elements. Throws
 /// InputError with file, line and column.
 [[nodiscard]] MeasuredTable read_measured(const std::filesystem::path& path);
+
+/// Rows of one device out of tables of one kind, with the names of the files they came from.
+struct MeasuredSet {
+  std::vector<MeasuredRow> rows;
+  Provenance provenance;
+};
+[[nodiscard]] MeasuredSet rows_of(const DeviceInfo& device, std::span<const MeasuredTable> tables,
+                                  TableKind kind);
 
 }  // namespace rackwright::kernels

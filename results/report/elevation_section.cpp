@@ -128,7 +128,7 @@ std::vector<Run> runs_of(const Candidate& c) {
   std::vector<Run> runs;
   for (const Slot* slot : sorted) {
     const TrayState* tray = tray_of(c, slot->id);
-    if (runs.empty() || runs.back().part != slot->part || slot->unit > runs.back().high + 0.01) {
+    if (runs.empty() || runs.back().part != slot->part || slot->unit - 1 > runs.back().high + 0.01) {
       runs.push_back({slot->unit - 1, 0, slot->part, 0, 0, false, 0});
     }
     Run& run = runs.back();

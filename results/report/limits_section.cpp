@@ -50,8 +50,8 @@ std::string scale_head() {
                    kBarWidth);
 }
 
-std::string domain_name(const std::string& domain) {
-  std::string name = domain;
+std::string capitalised(const std::string& text) {
+  std::string name = text;
   if (!name.empty() && name[0] >= 'a' && name[0] <= 'z') {
     name[0] = static_cast<char>(name[0] - 'a' + 'A');
   }
@@ -73,10 +73,10 @@ std::string load_html(const ReportContext& context, const Candidate& c, const Es
 
 std::string row(const ReportContext& context, const Candidate& c, const Limit& limit) {
   std::string remedy = limit.remedy.empty() ? "–" : escape(limit.remedy);
-  if (limit.remedied_margin) {
+  if (limit.remedied_margin && limit.remedy.find("margin") == std::string::npos) {
     remedy += fmt::format(" <small>{} margin</small>", percent_text(*limit.remedied_margin));
   }
-  std::string name = escape(limit.name);
+  std::string name = escape(capitalised(limit.name));
   if (!limit.load.boundary.empty())
     name += fmt::format(" <small>{}</small>", escape(limit.load.boundary));
   if (!limit.promised) name += " <small>not promised by the maker</small>";
@@ -86,7 +86,7 @@ std::string row(const ReportContext& context, const Candidate& c, const Limit& l
       "<td class=\"num\" data-head=\"Margin, 90 %\" data-sort=\"{:.6f}\">{}</td>"
       "<td class=\"barcell\">{}</td>"
       "<td data-head=\"Smallest change\">{}</td></tr>\n",
-      escape(domain_name(limit.domain)), name, load_html(context, c, limit.load, "load", limit),
+      escape(capitalised(limit.domain)), name, load_html(context, c, limit.load, "load", limit),
       limit.limit ? load_html(context, c, *limit.limit, "limit", limit) : blank_box(),
       limit.state == LimitState::blank ? 9.0 : limit.margin, margin_html(limit), margin_bar(limit),
       remedy);

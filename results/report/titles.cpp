@@ -108,14 +108,24 @@ std::string candidates_title(const Review& review) {
 
 std::string candidates_remark(const Review& review) {
   const auto all = ranked(review);
+  // Runs of neighbours whose intervals overlap: "a, b and c".
   std::string text;
-  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-    if (!all[i]->metric || !all[i + 1]->metric) continue;
-    if (!overlap(*all[i]->metric, *all[i + 1]->metric)) continue;
-    text += text.empty() ? "Ranks " : ", ";
-    text += fmt::format("{} and {}", all[i]->rank, all[i + 1]->rank);
+  for (std::size_t i = 0; i < all.size();) {
+    std::size_t end = i + 1;
+    while (end < all.size() && all[end - 1]->metric && all[end]->metric &&
+           overlap(*all[end - 1]->metric, *all[end]->metric)) {
+      ++end;
+    }
+    if (end - i > 1) {
+      text += text.empty() ? "" : "; ";
+      for (std::size_t j = i; j < end; ++j) {
+        text += j == i ? "" : j + 1 == end ? " and " : ", ";
+        text += all[j]->evaluation.rack;
+      }
+    }
+    i = end;
   }
-  if (!text.empty()) text += " overlap within their intervals: treat as equal.";
+  if (!text.empty()) text += " overlap within their intervals: treat neighbours as equal.";
   if (all.size() < review.candidates.size()) {
     if (!text.empty()) text += " ";
     text += "Not feasible and undecided racks carry no rank and are kept in view.";

@@ -113,6 +113,14 @@ std::string key_figures(const ReportContext& context) {
   return out + "</dl>\n";
 }
 
+std::string first_upper_word(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  }
+  return text;
+}
+
+/// A sentence: capital and full stop.
 std::string first_upper(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
     text[0] = static_cast<char>(text[0] - 'a' + 'A');
@@ -130,12 +138,13 @@ std::string what_limits(const Candidate& c) {
     std::string effect;
     if (!limit.remedy.empty()) {
       effect = " " + first_upper(limit.remedy);
-      if (limit.remedied_margin) {
+      if (limit.remedied_margin && limit.remedy.find("margin") == std::string::npos) {
         effect.pop_back();
         effect += fmt::format(" ({} margin).", percent_text(*limit.remedied_margin));
       }
     }
-    out += fmt::format("<li>{} <b>{}</b> {}.{}</li>", state_glyph(limit.state), escape(limit.name),
+    out += fmt::format("<li>{} <b>{}</b> {}.{}</li>", state_glyph(limit.state),
+                       escape(first_upper_word(limit.name)),
                        percent_text(limit.margin), escape(effect));
   }
   if (shown == 0) out += "<li>No limit could be judged.</li>";

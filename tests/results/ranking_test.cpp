@@ -44,6 +44,20 @@ TEST(Judge, RemediesThatDifferOnlyInNumbersAreOneChangeAndTheTightestIsKept) {
   EXPECT_THAT(judgement.changes, ElementsAre("Cap the rack at 98 kW within 20 ms"));
 }
 
+TEST(Judge, TheSameChangeForTwoFeedsIsOneAndNamesNeither) {
+  auto rack = evaluation("a", {.tokens_per_s = 1, .watts = 1});
+  for (const char* feed : {"A", "B"}) {
+    const std::string name = std::string("feed ") + feed;
+    rack.limits.push_back(
+        limit("loss of " + name, 142, 132,
+              "Cap the rack at 135 kW AC when " + name + " is lost (GPU at 1305 W): +0.3 % margin",
+              0.003));
+    rack.limits.back().failure = name;
+  }
+  const auto judgement = judge(rack);
+  EXPECT_THAT(judgement.changes, ElementsAre("Cap the rack at 135 kW AC when a feed is lost"));
+}
+
 TEST(Judge, TwoKindsOfRemedyAreTwoChanges) {
   auto rack = evaluation("a", {.tokens_per_s = 1, .watts = 1});
   rack.limits = {limit("feed A", 120, 100, "Cap the rack at 98 kW", 0.02),

@@ -91,6 +91,18 @@ TEST(MakeReview, ElseTakesOneRackOfTheLargestFeasibleCandidateAndSaysSo) {
   EXPECT_EQ(review.demand_basis, "one rack of fast at SLO");
 }
 
+TEST(MakeReview, TakesSeveralRacksWhenRoundingWouldFavourTheLargest) {
+  // 500 / 300 is 1.67: two racks, 20 % too many. 3 x 500 / 300 is 5 exactly.
+  const Review review = review_of({evaluation("odd", {300.0, 40e3, 0, 0}), fast()});
+  EXPECT_EQ(review.demand.value, 1500);
+  EXPECT_EQ(review.demand_basis, "3 racks of fast at SLO");
+}
+
+TEST(MakeReview, DoesNotCountARackForAShortfallUnderOnePercent) {
+  EXPECT_EQ(racks_for(1000, 995, 1), 1);
+  EXPECT_EQ(racks_for(1000, 985, 1), 2);
+}
+
 TEST(MakeReview, CountsCdusInWholeGroupsWithTheirSpares) {
   auto design = rack("wet");
   design.liquid.emplace();

@@ -123,16 +123,23 @@ bool count_spines_two_tier(const FabricDesign& design, FabricCounts& counts) {
 void count_three_tier(const FabricDesign& design, FabricCounts& counts) {
   counts.spine_ports = design.spine_port_options.back();
   const int half = counts.spine_ports / 2;
+  // A core switch has one port per pod, and the spines of a pod reach `half` leaves.
+  const long long most_leaves = static_cast<long long>(design.core_ports) * half;
+  if (counts.leaf > most_leaves) {
+    refuse(design,
+           fmt::format("at most {} nodes: three tiers carry no more",
+                       most_leaves * design.leaf_down_ports / design.endpoints_per_node),
+           counts.nodes);
+  }
   counts.spine = ceil_divide(counts.leaf_spine_cables, half);
   counts.spine_core_cables = counts.leaf_spine_cables;
   counts.core = ceil_divide(counts.spine_core_cables, design.core_ports);
-  const bool even = counts.leaf_spine_cables % half == 0 &&
-                    counts.spine_core_cables % design.core_ports == 0 && half % counts.core == 0;
   counts.notes.push_back(fmt::format(
       "{} uplinks are more than two tiers carry; each spine splits its ports in half and {} core "
       "switches join them.",
       counts.leaf_spine_cables, counts.core));
-  if (!even && counts.core > half && counts.core % half != 0) {
+  const bool even = counts.core > half ? counts.core % half == 0 : half % counts.core == 0;
+  if (!even) {
     counts.notes.push_back(
         "The core does not divide evenly over the spines' uplinks: the count is the least that "
         "carries the links, a real plan may take more.");

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "topology/evaluation.hpp"
 
 namespace rackwright::topology {
@@ -7,7 +9,7 @@ namespace rackwright::topology {
 Placement place(const RackDesign& design, const workloads::ServingPlan& plan) {
   Placement result;
   result.gpus_per_replica = plan.gpus();
-  result.plan = plan.label();
+  result.plan = fmt::format("{}, {}-token chunks", plan.label(), plan.prefill_chunk);
   const int replica = std::max(plan.gpus(), 1);
   const int domain = std::clamp(design.scale_up_domain, 1, std::max(design.gpus, 1));
   if (replica <= domain) {

@@ -99,7 +99,7 @@ void RackPowerModel::add_slots(const Catalog& catalog, const kernels::DeviceInfo
   if (gpus_ == 0) gpus_ = design_.gpus;
 }
 
-void RackPowerModel::fill_from_published(double remainder_w) {
+void RackPowerModel::fill_trays(double remainder_w) {
   int trays = 0;
   for (const SlotPower& slot : slots_) trays += slot.gpus > 0 && !slot.max_known;
   if (trays == 0 || remainder_w <= 0) return;
@@ -108,6 +108,21 @@ void RackPowerModel::fill_from_published(double remainder_w) {
     set_line(slot, remainder_w / trays, std::nullopt, tdp_w_, idle_gpu_w_);
   }
   complete_ = true;
+}
+
+/// Blank switch trays on the bus of the GPUs draw something: what the maker's rack figure has over
+/// the published parts goes to them, in every load case.
+bool RackPowerModel::fill_switches(double remainder_w, int bus) {
+  const auto is_blank_switch = [bus](const SlotPower& slot) {
+    return slot.bus == bus && slot.gpus == 0 && !slot.max_known && slot.part &&
+           slot.part->kind == "switch_tray";
+  };
+  const auto count = std::count_if(slots_.begin(), slots_.end(), is_blank_switch);
+  for (SlotPower& slot : slots_) {
+    if (!is_blank_switch(slot)) continue;
+    slot.filled_w = slot.intercept_w = remainder_w / static_cast<double>(count);
+  }
+  return count > 0;
 }
 
 void RackPowerModel::match_published() {
@@ -125,10 +140,10 @@ void RackPowerModel::match_published() {
     remainder = converters_[i].output(Power::from_si(input)).si() - sum.bus_dc_w[i];
   }
   if (!complete_) {
-    fill_from_published(remainder);
+    fill_trays(remainder);
     return;
   }
-  if (remainder <= 0) return;
+  if (remainder <= 0 || fill_switches(remainder, bus)) return;
   unitemised_w_ = remainder;
   for (SlotPower& slot : slots_) slot.unitemised_w = remainder * slot.gpus / std::max(gpus_, 1);
 }
@@ -191,6 +206,12 @@ std::optional<double> RackPowerModel::gpu_power_for(
 double RackPowerModel::rest_spread_w() const {
   double sum = 0;
   for (const SlotPower& slot : slots_) sum += slot.rest_spread_w;
+  return sum;
+}
+
+double RackPowerModel::filled_w() const {
+  double sum = 0;
+  for (const SlotPower& slot : slots_) sum += slot.filled_w;
   return sum;
 }
 

@@ -22,6 +22,7 @@ struct SlotPower {
   double slope = 0;
   double rest_spread_w = 0;    ///< of the fixed rest that may vanish at idle (no published idle)
   bool max_known = false;
+  double filled_w = 0;         ///< of the intercept: a blank part's share of the maker's rack figure
   double unitemised_w = 0;     ///< share of what the maker's rack figure has over the sum of parts
 };
 
@@ -66,11 +67,14 @@ class RackPowerModel {
   [[nodiscard]] double unitemised_w() const { return unitemised_w_; }
   /// Sum of rest_spread_w.
   [[nodiscard]] double rest_spread_w() const;
+  /// Sum of filled_w: power of blank switch trays, taken from the maker's rack figure.
+  [[nodiscard]] double filled_w() const;
 
  private:
   void add_slots(const Catalog& catalog, const kernels::DeviceInfo& device);
   void match_published();
-  void fill_from_published(double remainder_w);
+  void fill_trays(double remainder_w);
+  bool fill_switches(double remainder_w, int bus);
 
   const RackDesign& design_;
   std::vector<SlotPower> slots_;

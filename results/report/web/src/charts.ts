@@ -19,6 +19,24 @@ interface Lane {
 const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const digits = (v: number): string => Number(v.toPrecision(4)).toString();
 
+/** Ends and step of an axis in steps of 1, 2 or 5. */
+function niceAxis(low: number, high: number): { min: number; max: number; step: number } {
+  const raw = (high - low || 1) / 4;
+  const decade = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((s) => s * decade >= raw * (1 - 1e-9))! * decade;
+  return { min: Math.floor(low / step) * step, max: Math.ceil(high / step) * step, step };
+}
+
+/** Shifts labels down so that none covers the one above. */
+function spread(ys: number[], distance: number): number[] {
+  const order = ys.map((_, i) => i).sort((a, b) => ys[a] - ys[b]);
+  const placed = [...ys];
+  for (let i = 1; i < order.length; i++) {
+    placed[order[i]] = Math.max(placed[order[i]], placed[order[i - 1]] + distance);
+  }
+  return placed;
+}
+
 function options(lane: Lane): EChartsCoreOption {
   const end = lane.t.length > 1 ? lane.t[lane.t.length - 1] + lane.t[1] - lane.t[0] : 1;
   const at = (values: number[]): number[][] => [
@@ -28,7 +46,9 @@ function options(lane: Lane): EChartsCoreOption {
   const values = [...lane.min, ...lane.max, ...lane.lines.map((l) => l.value)];
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const pad = (high - low) * 0.06 || 1;
+  const axis = niceAxis(low, high);
+  const y = (v: number): number => 34 + (208 * (axis.max - v)) / (axis.max - axis.min);
+  const labels = spread(lane.lines.map((l) => y(l.value)), 32);
   const text = { color: token("--ink2"), fontSize: 12.5 };
   const step = { type: "line", step: "end", showSymbol: false, silent: true, animation: false };
   return {
@@ -46,9 +66,9 @@ function options(lane: Lane): EChartsCoreOption {
     },
     xAxis: { type: "value", min: 0, max: end, axisLabel: { ...text, formatter: (v: number) => `${digits(v)} s` },
       splitLine: { show: false }, axisPointer: { show: true } },
-    yAxis: { type: "value", min: Number((low - pad).toPrecision(3)), max: Number((high + pad).toPrecision(3)),
+    yAxis: { type: "value", min: axis.min, max: axis.max, interval: axis.step,
       name: `${lane.label}, ${lane.unit}   ${lane.note}`, nameTextStyle: { ...text, align: "left", fontWeight: 600 },
-      axisLabel: text, splitNumber: 4, splitLine: { lineStyle: { color: token("--rule") } } },
+      axisLabel: text, splitLine: { lineStyle: { color: token("--rule") } } },
     dataZoom: [
       { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false },
       { type: "slider", height: 18, bottom: 6, showDetail: false, brushSelect: false },
@@ -77,11 +97,11 @@ function options(lane: Lane): EChartsCoreOption {
         ...step, data: at(lane.mean), lineStyle: { width: 1.6, color: token("--cat1") }, z: 5,
         markLine: {
           silent: true, symbol: "none", animation: false,
-          data: lane.lines.map((l) => ({
+          data: lane.lines.map((l, i) => ({
             yAxis: l.value,
             lineStyle: { color: token(l.limit ? "--cat4" : "--ink2"), type: l.limit ? "dashed" : "dotted", width: 1.5 },
             label: { ...text, color: token(l.limit ? "--violated" : "--ink"),
-              position: innerWidth > 860 ? "end" : "insideEndTop", width: 180, overflow: "break",
+              position: innerWidth > 860 ? "end" : "insideEndTop", width: 180, overflow: "truncate", lineHeight: 15, offset: [0, labels[i] - y(l.value)],
               formatter: `${digits(l.value)} ${lane.unit}\n${l.label}` },
           })),
         },
