@@ -82,16 +82,8 @@ void judge(const std::vector<workloads::RequestOutcome>& requests, std::size_t e
 workloads::RequestTrace traffic_of_replica(const workloads::RequestTrace& traffic,
                                            double load_factor, int replicas, std::uint64_t seed) {
   const int share = std::max(1, replicas);
-  const double copies = load_factor * share;
-  workloads::RequestTrace result =
-      copies == 1 ? traffic : workloads::superpose(traffic, copies, seed);
-  if (share == 1) return result;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < result.requests.size(); i += static_cast<std::size_t>(share)) {
-    result.requests[kept++] = std::move(result.requests[i]);
-  }
-  result.requests.resize(kept);
-  return result;
+  if (share == 1 && load_factor == 1) return traffic;
+  return workloads::superpose(traffic, load_factor * share, seed, share);
 }
 
 workloads::RequestTrace beginning(workloads::RequestTrace traffic, double seconds) {

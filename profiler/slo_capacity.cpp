@@ -119,7 +119,7 @@ class Search {
     return traffic_of_replica(workload_.traffic, factor, replicas_, seed_);
   }
   bool may_try(double factor) const {
-    return factor * requests_ * replicas_ <= kMostRequests && factor * requests_ >= kFewestRequests;
+    return factor * requests_ <= kMostRequests && factor * requests_ >= kFewestRequests;
   }
 
   /// How much of the traffic a first look at `factor` takes, in s.

@@ -21,6 +21,13 @@ double mean_of(const std::vector<Request>& requests, Field field) {
   return sum / static_cast<double>(requests.size());
 }
 
+/// The replica that a session sticks to.
+std::size_t replica_of(const Request& request, std::uint64_t copy, std::size_t replicas) {
+  if (request.prefix_blocks.empty()) return request.prompt_tokens % replicas;
+  const std::uint32_t block = request.prefix_blocks[request.prefix_blocks.size() > 1 ? 1 : 0];
+  return RandomSource((copy << 32) ^ block).below(replicas);
+}
+
 }  // namespace
 
 double RequestTrace::duration_s() const {
@@ -99,7 +106,8 @@ void sort_by_arrival(RequestTrace& trace) {
   for (Request& request : requests) request.arrival_s -= first;
 }
 
-RequestTrace superpose(const RequestTrace& trace, double factor, std::uint64_t seed) {
+RequestTrace superpose(const RequestTrace& trace, double factor, std::uint64_t seed,
+                       int replicas) {
   if (!(factor > 0) || !std::isfinite(factor)) {
     throw std::invalid_argument("superpose: the factor must be positive and finite");
   }
@@ -115,7 +123,9 @@ RequestTrace superpose(const RequestTrace& trace, double factor, std::uint64_t s
       ids = std::max<std::uint64_t>(ids, id + 1ULL);
   }
   const auto copies = static_cast<std::uint64_t>(std::ceil(factor));
-  const double expected = factor * static_cast<double>(trace.requests.size());
+  const auto every = static_cast<std::size_t>(std::max(1, replicas));
+  const double expected =
+      factor * static_cast<double>(trace.requests.size()) / static_cast<double>(every);
   if (expected > static_cast<double>(kMaxRequests) || copies * ids > 0xffffffffULL) {
     throw InputError(InputProblem{
         trace.source, 0, "load factor", fmt::format("at most {} requests", kMaxRequests),
@@ -131,7 +141,11 @@ RequestTrace superpose(const RequestTrace& trace, double factor, std::uint64_t s
     const double shift = copy == 0 ? 0 : source.uniform() * cycle;
     const double share = std::min(1.0, factor - static_cast<double>(copy));
     const auto id_offset = static_cast<std::uint32_t>(copy * ids);
-    for (const Request& request : trace.requests) {
+    const bool sticky = every > 1 && ids > 0;
+    const std::size_t first = every > 1 ? source.below(every) : 0;
+    for (std::size_t i = sticky ? 0 : first; i < trace.requests.size(); i += sticky ? 1 : every) {
+      const Request& request = trace.requests[i];
+      if (sticky && replica_of(request, copy, every) != first) continue;
       if (share < 1 && source.uniform() >= share) continue;
       Request& added = result.requests.emplace_back(request);
       added.arrival_s += shift;

@@ -49,6 +49,11 @@ struct RequestTrace {
 /// `factor` copies of the trace, each shifted cyclically by a random time within its duration
 /// (copy 0 is not shifted), the fractional part by keeping that share of requests of one more copy.
 /// Keeps burstiness within a copy; prefix block ids of copies stay distinct. factor > 0.
-[[nodiscard]] RequestTrace superpose(const RequestTrace& trace, double factor, std::uint64_t seed);
+///
+/// `replicas` > 1: what one of so many replicas gets. Each copy is dealt in turn, from a random
+/// start; requests with prefix blocks stick to one replica by the first block that is not the
+/// common system prompt, as cache-aware routers do. Costs only what is kept.
+[[nodiscard]] RequestTrace superpose(const RequestTrace& trace, double factor, std::uint64_t seed,
+                                     int replicas = 1);
 
 }  // namespace rackwright::workloads
