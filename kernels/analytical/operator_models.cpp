@@ -134,7 +134,7 @@ RawTime Fitted<Model>::corrected(double seconds,
   constexpr double kBeyondTable = 0.15;
   RawTime result{seconds, relative_error, extrapolated};
   if (residual.empty()) return result;
-  result.seconds *= std::exp(residual.at(point));
+  result.seconds *= static_cast<double>(std::exp(static_cast<float>(residual.at(point))));
   const double distance = residual.distance_outside(point);
   if (distance > 0) {
     result.relative_error += kBeyondTable * distance;

@@ -8,24 +8,21 @@
 namespace rackwright::kernels {
 
 PowerModel PowerModel::from(const CalibratedModel& model) {
-  return {parameter(model, "idle_active"),
-          parameter(model, "flop_coefficient"),
-          parameter(model, "flop_exponent"),
-          parameter(model, "byte_coefficient"),
-          parameter(model, "exponential_coefficient"),
-          parameter(model, "link_coefficient"),
-          parameter(model, "cap_share"),
-          parameter(model, "frequency_exponent"),
-          parameter(model, "lowest_frequency")};
+  return {parameter(model, "idle_active"),        parameter(model, "flop_coefficient"),
+          parameter(model, "flop_exponent"),      parameter(model, "byte_coefficient"),
+          parameter(model, "byte_exponent"),      parameter(model, "exponential_coefficient"),
+          parameter(model, "link_coefficient"),   parameter(model, "cap_share"),
+          parameter(model, "frequency_exponent"), parameter(model, "lowest_frequency")};
 }
 
 double PowerModel::demand(const ActivityShares& shares) const {
-  double share = idle_active + byte_coefficient * shares.byte +
-                 exponential_coefficient * shares.exponential + link_coefficient * shares.link;
-  if (shares.flop > 0) {
-    share += flop_coefficient * std::exp(flop_exponent * std::log(shares.flop));
-  }
-  return share;
+  const auto power = [](double share, double exponent) -> double {
+    if (share <= 0) return 0;
+    return std::exp(static_cast<float>(exponent) * std::log(static_cast<float>(share)));
+  };
+  return idle_active + flop_coefficient * power(shares.flop, flop_exponent) +
+         byte_coefficient * power(shares.byte, byte_exponent) +
+         exponential_coefficient * shares.exponential + link_coefficient * shares.link;
 }
 
 CappedKernel PowerModel::capped(double seconds, const ActivityShares& shares, double clock_bound,

@@ -19,15 +19,16 @@ struct CappedKernel {
 };
 
 /// Module power of a running kernel as a share of TDP:
-/// min(c, p0 + a flop^x + b byte + e exponential + l link), c the share at which the cap holds the
-/// board. Calibrated times already contain the throttling at TDP; a lower cap lowers the frequency,
-/// (P - P0) ~ f^y, until the power fits, and stretches the share of the time that follows the
-/// clock.
+/// min(c, p0 + a flop^x + b byte^z + e exponential + l link), c the share at which the cap holds
+/// the board. Calibrated times already contain the throttling at TDP; a lower cap lowers the
+/// frequency, (P - P0) ~ f^y, until the power fits, and stretches the share of the time that
+/// follows the clock.
 struct PowerModel {
   double idle_active = 0;       ///< p0
   double flop_coefficient = 0;  ///< a
   double flop_exponent = 1;     ///< x
   double byte_coefficient = 0;  ///< b
+  double byte_exponent = 1;     ///< z
   double exponential_coefficient = 0;
   double link_coefficient = 0;
   double cap_share = 1;           ///< c

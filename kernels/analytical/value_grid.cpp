@@ -42,7 +42,7 @@ ValueGrid::ValueGrid(std::vector<Axis> axes, std::vector<float> values)
 
 ValueGrid::Cell ValueGrid::locate(std::size_t axis, double coordinate) const {
   const std::vector<double>& logs = logs_[axis];
-  const double x = std::log(coordinate);
+  const double x = std::log(static_cast<float>(coordinate));
   if (!(x > logs.front())) return {0, 0.0};
   if (x >= logs.back()) return {logs.size() - 1, 0.0};
   const auto above = std::upper_bound(logs.begin(), logs.end(), x);
@@ -99,12 +99,17 @@ double ValueGrid::at(const std::array<double, kMaxAxes>& point) const {
 }
 
 double ValueGrid::distance_outside(const std::array<double, kMaxAxes>& point) const {
-  double farthest = 1;
+  constexpr double kSlack = 1.005;  // sums over a step are not exact
+  double farthest = 0;
   for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
     const auto& knots = axes_[axis].knots;
-    farthest = std::max({farthest, knots.front() / point[axis], point[axis] / knots.back()});
+    if (point[axis] * kSlack < knots.front()) {
+      farthest = std::max(farthest, std::log2(knots.front() / point[axis]));
+    } else if (point[axis] > knots.back() * kSlack) {
+      farthest = std::max(farthest, std::log2(point[axis] / knots.back()));
+    }
   }
-  return farthest > 1.005 ? std::log2(farthest) : 0;  // sums over a step are not exact
+  return farthest;
 }
 
 bool ValueGrid::inside(const std::array<double, kMaxAxes>& point) const {

@@ -29,10 +29,12 @@ std::vector<CalibratedModel> calibrate_power(const DeviceInfo& device,
   CalibratedModel model;
   std::vector<ActivityShares> shares;
   std::size_t shorter = 0;
+  double least = 1;
   for (const MeasuredSet* set : sets) {
     bool used = false;
     for (const MeasuredRow& row : set->rows) {
       if (!row.watts) continue;
+      least = std::min(least, *row.watts / hardware.tdp_w);
       if (row.seconds < kShortestKernel) {
         ++shorter;
         continue;
@@ -53,15 +55,16 @@ std::vector<CalibratedModel> calibrate_power(const DeviceInfo& device,
   if (shares.empty()) return {};
   // A row at the cap says only that the demand is at least the cap; the minimum in the model
   // treats it so.
-  task.parameters = {{"idle_active", 0.2, 0.12, 0.4},
-                     {"flop_coefficient", 0.8, 0.1, 2},
-                     {"flop_exponent", 0.8, 0.3, 1.2},
-                     {"byte_coefficient", 0.5, 0.05, 1.5},
-                     {"exponential_coefficient", 0.1, 0.001, 1},
-                     {"cap_share", 0.99, 0.95, 1}};
+  task.parameters = {{"flop_coefficient", 0.8, 0.1, 2},          {"flop_exponent", 0.8, 0.3, 1.2},
+                     {"byte_coefficient", 0.5, 0.05, 1.5},       {"byte_exponent", 0.8, 0.2, 1.2},
+                     {"exponential_coefficient", 0.1, 0.001, 1}, {"cap_share", 0.99, 0.95, 1}};
   // No table holds watts of collectives or watts under a lower cap: voltage scaling of CMOS logic
   // near its top clock, P ~ f^2.5, and a tenth of TDP for the links.
-  task.fixed = {{"link_coefficient", 0.1}, {"frequency_exponent", 2.5}, {"lowest_frequency", 0.1}};
+  // The least watts of any row are those of a GPU that is awake and waits.
+  task.fixed = {{"idle_active", least},
+                {"link_coefficient", 0.1},
+                {"frequency_exponent", 2.5},
+                {"lowest_frequency", 0.1}};
   task.group_name = "an (n, k) or a number of heads";
   task.predict = [shares](const CalibratedModel& calibrated, std::vector<double>& watts) {
     const PowerModel power = PowerModel::from(calibrated);
