@@ -11,11 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Reads `key`, which is absent, null or a number, and says whether it was a usable number.
-std::optional<double> read_number(ObjectReader& reader, std::string_view key, NumberRange range) {
-  return reader.optional_number(key, range);
-}
-
 void check_range(ObjectReader& reader, std::string_view key, const Fact& fact) {
   if (fact.low && fact.high && *fact.low > *fact.high) {
     reader.problem(key, "low <= high", fmt::format("{} > {}", *fact.low, *fact.high));
@@ -38,12 +33,12 @@ Fact read_fact_object(ObjectReader& parent, std::string_view key, const FactOrig
   fact.confidence = origin.confidence;
   fact.condition = reader.text_or("condition", "");
   fact.note = reader.text_or("note", "");
-  fact.low = read_number(reader, "low", range);
-  fact.high = read_number(reader, "high", range);
-  if (reader.raw("value").is_string()) {
+  fact.low = reader.optional_number("low", range);
+  fact.high = reader.optional_number("high", range);
+  if (reader.raw("value").is_string() && !has_unit(key)) {
     fact.text = reader.raw("value").get<std::string>();
   } else {
-    fact.value = read_number(reader, "value", range);
+    fact.value = reader.optional_number("value", range);
   }
   reader.finish();
   check_range(parent, key, fact);
@@ -92,10 +87,10 @@ Fact read_fact(ObjectReader& reader, std::string_view key, const FactOrigin& ori
   fact.source = origin.source;
   fact.status = origin.status;
   fact.confidence = origin.confidence;
-  if (value.is_string()) {
+  if (value.is_string() && !has_unit(key)) {
     fact.text = value.get<std::string>();
   } else {
-    fact.value = read_number(reader, key, range);
+    fact.value = reader.optional_number(key, range);
   }
   return fact;
 }

@@ -25,8 +25,8 @@ struct FactOrigin {
 [[nodiscard]] FactOrigin read_origin(ObjectReader& reader, const FactOrigin& inherited = {});
 
 /// Reads one fact: a number, null (blank), a text, or an object {"value", "low", "high", "source",
-/// "status", "confidence", "condition", "note"}. A missing key is blank. Numbers, ranges and nulls
-/// need low <= value <= high and a value within `range`.
+/// "status", "confidence", "condition", "note"}. A missing key is blank. A key with a unit takes no
+/// text. Problems: a number outside `range`, low over value, value over high.
 [[nodiscard]] Fact read_fact(ObjectReader& reader, std::string_view key, const FactOrigin& origin,
                              NumberRange range = {});
 

@@ -77,8 +77,8 @@ TEST(Catalog, ReadsAPartWhoseFactsInheritItsSource) {
 
 TEST(Catalog, EstimateCarriesTheRangeAndCallsAnEstimatedFactAssumed) {
   const testing::TemporaryFolder folder;
-  const auto catalog = load_text(
-      folder, file(part("n1", R"({"max_power_w": {"value": 132, "low": 120, "high": 132},
+  const auto catalog =
+      load_text(folder, file(part("n1", R"({"max_power_w": {"value": 132, "low": 120, "high": 132},
                                   "idle_power_w": {"value": 9, "status": "estimated"},
                                   "weight_kg": null})")));
   const Part& n1 = catalog.require("n1", "test");
@@ -92,12 +92,12 @@ TEST(Catalog, EstimateCarriesTheRangeAndCallsAnEstimatedFactAssumed) {
 }
 
 TEST(Catalog, ReportsAllProblemsOfAllFilesAtOnceWithTheirLines) {
-  const std::string text = problems_of(file(
-      part("n1", R"({"max_power": 10200})") + ",\n" + part("n1", "{}") + ",\n" +
-      part("n2", "{}", R"("notes": "no source")") + ",\n" +
-      R"({"id": "n3", "kind": "nod", "name": "N", "facts": {}, "source": "s"})" + ",\n" +
-      part("n4", R"({"max_power_w": "10.2 kW", "depth_mm": {"value": 5, "low": 7}})") + ",\n" +
-      part("n5", "{}", R"("source": "s", "vendr": "x")")));
+  const std::string text = problems_of(
+      file(part("n1", R"({"max_power": 10200})") + ",\n" + part("n1", "{}") + ",\n" +
+           part("n2", "{}", R"("notes": "no source")") + ",\n" +
+           R"({"id": "n3", "kind": "nod", "name": "N", "facts": {}, "source": "s"})" + ",\n" +
+           part("n4", R"({"max_power_w": "10.2 kW", "depth_mm": {"value": 5, "low": 7}})") + ",\n" +
+           part("n5", "{}", R"("source": "s", "vendr": "x")")));
   EXPECT_THAT(text, HasSubstr("parts.json:2: /parts/0/facts/max_power: expected a key that ends in "
                               "a unit"));
   EXPECT_THAT(text, HasSubstr("parts.json:3: /parts/1/id: expected an id not used before"));
@@ -116,7 +116,8 @@ TEST(Catalog, ABlankNeedsAUnitInItsKeyToo) {
 
 TEST(Catalog, RefusesANewerFormatAndAFileWithoutParts) {
   EXPECT_THAT(problems_of(R"({"format_version": 2, "parts": []})"), HasSubstr("at most 1"));
-  EXPECT_THAT(problems_of(R"({"format_version": 1})"), HasSubstr("/parts: expected a list of parts"));
+  EXPECT_THAT(problems_of(R"({"format_version": 1})"),
+              HasSubstr("/parts: expected a list of parts"));
 }
 
 TEST(Catalog, PartsOfAnEarlierRootReplaceShippedOnes) {
@@ -174,7 +175,8 @@ TEST(ShippedCatalog, HasNoImpossibleFacts) {
   std::vector<CatalogFinding> errors;
   std::copy_if(summary.findings.begin(), summary.findings.end(), std::back_inserter(errors),
                [](const CatalogFinding& f) { return f.is_error; });
-  for (const CatalogFinding& f : errors) ADD_FAILURE() << f.part << " " << f.key << " " << f.problem;
+  for (const CatalogFinding& f : errors)
+    ADD_FAILURE() << f.part << " " << f.key << " " << f.problem;
   EXPECT_GE(summary.parts, 300U);
   EXPECT_GT(summary.blank, 0U) << "what is not published stays blank";
 }
@@ -254,7 +256,8 @@ TEST(ShippedCatalog, RestatesEverySystemPowerOfTheSharedTable) {
       }
     }
   }
-  CsvReader csv(testing::shared_data() / "catalogue/systems.csv", {.required = {"name"}, .header = {}});
+  CsvReader csv(testing::shared_data() / "catalogue/systems.csv",
+                {.required = {"name"}, .header = {}});
   while (csv.next()) {
     for (const char* column : {"max_power_kw", "typical_power_kw", "peak_power_kw"}) {
       const auto kilowatt = csv.optional_number(column);

@@ -161,7 +161,8 @@ TEST_P(EveryNodeCount, UsesOnlyPortsThatExist) {
 INSTANTIATE_TEST_SUITE_P(Shipped, EveryNodeCount,
                          ::testing::Values("dgx-h100-superpod", "dgx-h100-superpod-ideal",
                                            "dgx-b200-superpod-ideal", "dgx-b300-superpod-eth",
-                                           "dgx-b300-superpod-ib", "gb200-superpod", "apstra-h100"));
+                                           "dgx-b300-superpod-ib", "gb200-superpod",
+                                           "apstra-h100"));
 
 TEST(FabricDesign, ReportsPortsThatDoNotAddUpAndAMissingSource) {
   const testing::TemporaryFolder folder;
@@ -173,7 +174,8 @@ TEST(FabricDesign, ReportsPortsThatDoNotAddUpAndAMissingSource) {
     (void)read_fabric_design(path);
     FAIL() << "no exception";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("/leaf_up_ports: expected at most the 24 ports left of 64"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("/leaf_up_ports: expected at most the 24 ports left of 64"));
     EXPECT_THAT(error.what(), HasSubstr("/source: expected a text"));
     EXPECT_THAT(error.what(), HasSubstr("nearest: \"leaf_ports\""));
   }

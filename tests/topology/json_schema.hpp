@@ -30,7 +30,8 @@ class JsonSchema {
   using Lines = std::vector<std::string>;
 
   static bool has_type(const Json& value, const std::string& type) {
-    if (type == "integer") return value.is_number() && std::floor(value.get<double>()) == value.get<double>();
+    if (type == "integer")
+      return value.is_number() && std::floor(value.get<double>()) == value.get<double>();
     if (type == "number") return value.is_number();
     if (type == "string") return value.is_string();
     if (type == "boolean") return value.is_boolean();
@@ -61,8 +62,7 @@ class JsonSchema {
     if (value.is_array()) check_array(value, schema, at, out);
   }
 
-  void check_value(const Json& value, const Json& schema, const std::string& at,
-                   Lines& out) const {
+  void check_value(const Json& value, const Json& schema, const std::string& at, Lines& out) const {
     if (schema.contains("type")) {
       const Json types = schema["type"].is_array() ? schema["type"] : Json::array({schema["type"]});
       bool good = false;
@@ -101,7 +101,8 @@ class JsonSchema {
     out.push_back(at + ": none of the forms fits");
   }
 
-  void check_object(const Json& value, const Json& schema, const std::string& at, Lines& out) const {
+  void check_object(const Json& value, const Json& schema, const std::string& at,
+                    Lines& out) const {
     for (const Json& key : schema.value("required", Json::array())) {
       if (!value.contains(key.get<std::string>())) out.push_back(at + ": no " + key.dump());
     }

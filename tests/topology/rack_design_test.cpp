@@ -130,7 +130,8 @@ TEST(DgxB300Rdhx, IsJudgedOn58KilowattWithAPeakOf76AndAskedForItsBreakers) {
   EXPECT_EQ(psus(rack.buses[0]), 12);
 }
 
-// bom-056, bom-057: 72 pairs x 72 GPUs = 5184; 9 trays x 2 = 18 ASICs. 8 shelves x 6 x 5.5 = 264 kW.
+// bom-056, bom-057: 72 pairs x 72 GPUs = 5184; 9 trays x 2 = 18 ASICs. 8 shelves x 6 x 5.5 = 264
+// kW.
 TEST(Gb200Nvl72, Has18SwitchAsics4CartridgesAndEightShelvesOnTwoFeeds) {
   const RackDesign rack = shipped("gb200-nvl72");
   EXPECT_EQ(rack.scale_up_switches, 18);
@@ -246,16 +247,17 @@ TEST(RackDesign, ReportsProblemsOfSeveralKindsTogether) {
 TEST(RackDesign, WantsALoopForALiquidRackAndASourceForItsFlowTable) {
   EXPECT_THAT(problems_after("\"cooling\": \"air\"", "\"cooling\": \"liquid\"", "dgx-h100-air"),
               HasSubstr("/liquid: expected an object"));
-  EXPECT_THAT(problems_after("\"required_source\": \"Lenovo", "\"note\": \"Lenovo", "gb300-nvl72"),
+  EXPECT_THAT(problems_after("\"required_source\": \"Lenovo", "\"required_sorce\": \"Lenovo",
+                             "gb300-nvl72"),
               HasSubstr("required_source"));
 }
 
 TEST(RackDesign, WantsOnePsuFigurePerGroupOfNodes) {
   EXPECT_THAT(problems_after("\"each_of\": \"compute\"", "\"each_of\": \"nodes\"", "dgx-h100-air"),
               HasSubstr("expected a group of slots, found \"nodes\""));
-  EXPECT_THAT(problems_after("\"part\": \"dgx-h100\"", "\"part\": \"module-h100-sxm\"",
-                             "dgx-h100-air"),
-              HasSubstr("as part \"module-h100-sxm\" has no height_ru"));
+  EXPECT_THAT(
+      problems_after("\"part\": \"dgx-h100\"", "\"part\": \"module-h100-sxm\"", "dgx-h100-air"),
+      HasSubstr("as part \"module-h100-sxm\" has no height_ru"));
 }
 
 }  // namespace

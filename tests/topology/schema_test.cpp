@@ -24,7 +24,9 @@ namespace fs = std::filesystem;
 
 const fs::path kSource(RACKWRIGHT_SOURCE_DIR);
 
-Json read(const fs::path& path) { return Json::parse(read_file(path)); }
+Json read(const fs::path& path) {
+  return Json::parse(read_file(path));
+}
 
 testing::JsonSchema schema(const std::string& name) {
   return testing::JsonSchema(read(kSource / "topology/schema" / (name + ".schema.json")));
@@ -128,8 +130,8 @@ TEST(Schema, KnowsTheKindsAndUnitsOfTheReader) {
   const auto form = schema("catalog");
   EXPECT_EQ(form.json()["$defs"]["part"]["properties"]["kind"]["enum"], Json(part_kinds()));
   const auto with_fact = [](const std::string& key) {
-    const Json part{{"id", "x"}, {"kind", "node"}, {"name", "X"}, {"source", "s"},
-                    {"facts", {{key, 1}}}};
+    const Json part{
+        {"id", "x"}, {"kind", "node"}, {"name", "X"}, {"source", "s"}, {"facts", {{key, 1}}}};
     return Json{{"format_version", 1}, {"parts", Json::array({part})}};
   };
   for (const std::string& unit : known_units()) {
