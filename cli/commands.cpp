@@ -18,7 +18,6 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(std::make_unique<EvaluateCommand>());
   commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<FabricCommand>());
-  commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<CatalogCommand>());
   commands.push_back(std::make_unique<CheckCommand>());
   commands.push_back(std::make_unique<NewCommand>());

@@ -18,8 +18,9 @@ namespace {
 
 /// Racks that one replica may span at most.
 constexpr int kMostRacksPerReplica = 8;
-/// Tolerance of the search that only picks a plan.
+/// Tolerance of the search that only picks a plan, and the requests it looks at.
 constexpr double kCoarseTolerance = 0.15;
+constexpr std::size_t kCoarseRequests = 1500;
 
 /// One plan on one group of racks.
 struct Attempt {
@@ -41,7 +42,11 @@ struct Group {
   kernels::DeviceInfo device;
 };
 
-/// `replicas` share the traffic: a burst meets them all, as behind the rack's load balancer.
+/// Racks behind one load balancer: a scalable unit of eight, as makers deploy them and as the default
+/// demand of a review is sized.
+constexpr int kRacksOfPool = 8;
+
+/// `replicas` share the traffic: a burst meets them all, as behind a load balancer.
 profiler::ReplicaSetup setup_of(const Group& group, const workloads::ServingPlan& plan,
                                 int replicas, const DemandOptions& options) {
   profiler::ReplicaSetup setup;
@@ -97,7 +102,8 @@ void try_plan(const workloads::Workload& workload, const Group& group, const Dat
     const auto backend =
         kernels::AnalyticalBackend::load(group.device.id, attempt.plan.weights, data);
     attempt.capacity = profiler::find_slo_capacity(
-        workload, setup_of(group, attempt.plan, attempt.placement.replicas, options), *backend,
+        workload,
+        setup_of(group, attempt.plan, kRacksOfPool * attempt.placement.replicas, options), *backend,
         options.seed, tolerance, progress);
   } catch (const BackendUnavailable& error) {
     attempt.blank = error.what();
@@ -253,6 +259,14 @@ std::vector<Attempt> list_attempts(const workloads::Workload& workload,
   return attempts;
 }
 
+/// The workload with the beginning of its traffic: enough to tell plans apart.
+workloads::Workload beginning_of(const workloads::Workload& workload) {
+  workloads::Workload result = workload;
+  auto& requests = result.traffic.requests;
+  if (requests.size() > kCoarseRequests) requests.resize(kCoarseRequests);
+  return result;
+}
+
 /// Coarse search of all runnable plans. Slices are not kept: only the figure of merit is.
 void search_coarsely(const workloads::Workload& workload, const std::vector<Group>& groups,
                      const DataLocator& data, const DemandOptions& options,
@@ -261,10 +275,11 @@ void search_coarsely(const workloads::Workload& workload, const std::vector<Grou
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     if (attempts[i].problem.empty() && attempts[i].blank.empty()) runnable.push_back(i);
   }
+  const workloads::Workload beginning = beginning_of(workload);
   for_each_index(runnable.size(), options.threads, [&](std::size_t i) {
     Attempt& attempt = attempts[runnable[i]];
     const Group& group = groups[attempt.group];
-    try_plan(workload, group, data, options, kCoarseTolerance, attempt,
+    try_plan(beginning, group, data, options, kCoarseTolerance, attempt,
              progress.of(fmt::format("{}, {}", group.device.id, attempt.plan.label())));
     if (attempt.capacity) attempt.capacity->trace = {};
     progress.finish_one();

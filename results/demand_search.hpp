@@ -48,10 +48,10 @@ struct DemandSearch {
 };
 
 /// For each distinct device and domain: tries every plan of the workload that fits memory and rack
-/// with a coarse capacity search, keeps the one with most output tokens per second of the rack, and
-/// searches that finely. Plans and racks are worked off by `threads` threads; the result does not
-/// depend on their number or order. Throws InputError when the model fits no candidate at all, and
-/// Interrupted from `progress`.
+/// with a coarse capacity search on the beginning of the traffic, keeps the one with most output
+/// tokens per second of the rack, and searches that finely. Plans and racks are worked off by
+/// `threads` threads; the result does not depend on their number or order. Throws InputError when
+/// the model fits no candidate at all, and Interrupted from `progress`.
 [[nodiscard]] DemandSearch find_demands(const workloads::Workload& workload,
                                         const std::vector<topology::RackDesign>& designs,
                                         const DataLocator& data, const DemandOptions& options,

@@ -11,30 +11,42 @@ namespace rackwright::topology {
 
 std::string_view to_string(LoadCase c) {
   switch (c) {
-    case LoadCase::design_envelope: return "design envelope";
-    case LoadCase::slo_capacity: return "trace at SLO capacity";
-    case LoadCase::as_recorded: return "trace as recorded";
-    case LoadCase::idle: return "idle";
+    case LoadCase::design_envelope:
+      return "design envelope";
+    case LoadCase::slo_capacity:
+      return "trace at SLO capacity";
+    case LoadCase::as_recorded:
+      return "trace as recorded";
+    case LoadCase::idle:
+      return "idle";
   }
   return "";
 }
 
 std::string_view key_of(LoadCase c) {
   switch (c) {
-    case LoadCase::design_envelope: return "design_envelope";
-    case LoadCase::slo_capacity: return "slo_capacity";
-    case LoadCase::as_recorded: return "as_recorded";
-    case LoadCase::idle: return "idle";
+    case LoadCase::design_envelope:
+      return "design_envelope";
+    case LoadCase::slo_capacity:
+      return "slo_capacity";
+    case LoadCase::as_recorded:
+      return "as_recorded";
+    case LoadCase::idle:
+      return "idle";
   }
   return "";
 }
 
 std::string_view to_string(LimitState s) {
   switch (s) {
-    case LimitState::met: return "met";
-    case LimitState::near: return "near";
-    case LimitState::violated: return "violated";
-    case LimitState::blank: return "blank";
+    case LimitState::met:
+      return "met";
+    case LimitState::near:
+      return "near";
+    case LimitState::violated:
+      return "violated";
+    case LimitState::blank:
+      return "blank";
   }
   return "";
 }
@@ -80,8 +92,8 @@ std::string EvaluationContext::bus_boundary() const {
 
 void EvaluationContext::add(std::string key, std::string label, Estimate estimate,
                             std::string window, std::string basis) {
-  out.figures.add({std::move(key), std::move(label), std::move(estimate), std::move(window),
-                   std::move(basis)});
+  out.figures.add(
+      {std::move(key), std::move(label), std::move(estimate), std::move(window), std::move(basis)});
 }
 
 void EvaluationContext::require(Requirement requirement) {
@@ -116,7 +128,8 @@ void note_blank_service(EvaluationContext& context) {
   for (const std::string& fact : missing) what += (what.empty() ? "" : ", ") + fact;
   if (what.empty()) what = "a calibrated or data-sheet model of " + context.device.id;
   context.out.blank_service = true;
-  context.require({"service." + context.device.id, what, "needs " + what + " from " +
+  context.require({"service." + context.device.id, what,
+                   "needs " + what + " from " +
                        (context.device.vendor.empty() ? "the module maker" : context.device.vendor),
                    context.device.vendor.empty() ? "module maker" : context.device.vendor,
                    "rank: no tokens per second can be predicted without it", true});

@@ -165,11 +165,11 @@ void add_door_dew_limit(EvaluationContext& context, const Part& door) {
   const auto guard = first_estimate(door, {"water_above_dew_point_min_k"}, "K", "door water");
   if (!guard) return;
   const double above = context.environment.fws_supply_c - context.environment.dew_point_c;
-  Limit limit = make_limit({"air.rear_door.condensation", "air", "Door water above the dew point"},
-                           *guard, exact(above, {"K", Origin::assumed, "door water"}),
-                           fmt::format("water {:.1f} degC, dew point {:.1f} degC, {:.0f} K kept",
-                                       context.environment.fws_supply_c,
-                                       context.environment.dew_point_c, guard->value));
+  Limit limit = make_limit(
+      {"air.rear_door.condensation", "air", "Door water above the dew point"}, *guard,
+      exact(above, {"K", Origin::assumed, "door water"}),
+      fmt::format("water {:.1f} degC, dew point {:.1f} degC, {:.0f} K kept",
+                  context.environment.fws_supply_c, context.environment.dew_point_c, guard->value));
   if (limit.state == LimitState::violated) {
     const double water = std::floor(context.environment.dew_point_c + guard->value) + 1;
     limit.remedy = fmt::format("Water at {:.0f} degC or more", water);
@@ -194,10 +194,10 @@ void add_rear_door_limits(EvaluationContext& context, const Estimate& heat) {
                  exact(capacity->value, {"W", capacity->origin, "rack air"}), "");
   add_door_dew_limit(context, *door);
   if (const auto left = first_estimate(*door, {"capacity_one_fan_lost_w"}, "W", "rack air")) {
-    add_door_limit(context,
-                   {"air.rear_door.fan", "air", "Rear door with one fan lost", "fan",
-                    "one door fan", false},
-                   heat, *left, " when a door fan fails");
+    add_door_limit(
+        context,
+        {"air.rear_door.fan", "air", "Rear door with one fan lost", "fan", "one door fan", false},
+        heat, *left, " when a door fan fails");
   } else {
     context.require({"rear_door_fan." + context.design.id,
                      "capacity of the rear door with one fan lost",

@@ -18,7 +18,7 @@ struct EvaluationContext {
   const kernels::DeviceInfo& device;
   const std::optional<Demand>& demand;
   const EvaluateOptions& options;
-  Environment environment;   ///< design, overridden by options
+  Environment environment;  ///< design, overridden by options
   RackPowerModel power;
   double gpu_envelope_w = 0;  ///< TDP, or the cap
   RackPower envelope;
@@ -27,9 +27,9 @@ struct EvaluationContext {
   double envelope_low = 1, envelope_high = 1;
   Origin envelope_origin = Origin::catalogue;
   std::string envelope_basis;
-  std::vector<double> capacity_means_w;  ///< rack AC, 1 s windows, load case (b)
-  std::optional<RackPower> capacity;     ///< at its mean
-  std::optional<double> liquid_flow_lpm; ///< operating flow
+  std::vector<double> capacity_means_w;   ///< rack AC, 1 s windows, load case (b)
+  std::optional<RackPower> capacity;      ///< at its mean
+  std::optional<double> liquid_flow_lpm;  ///< operating flow
   RackEvaluation& out;
 
   /// `watts` of the envelope with its interval.

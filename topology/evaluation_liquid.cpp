@@ -104,7 +104,8 @@ void add_condensation_limit(EvaluationContext& context, double supply_c) {
   context.out.limits.push_back(std::move(limit));
 }
 
-/// Highest supply the rack accepts. Both as rise over the dew point, the lowest supply there can be.
+/// Highest supply the rack accepts. Both as rise over the dew point, the lowest supply there can
+/// be.
 void add_supply_limit(EvaluationContext& context, double supply_c) {
   const auto most = fact_estimate(context.design.liquid->supply_max_c, "degC", "TCS supply");
   const double base = context.environment.dew_point_c;
@@ -204,10 +205,10 @@ void add_cdu_flow(EvaluationContext& context, const LoopState& loop, const Part&
   const Estimate load = exact(loop.flow_lpm * design.racks_per_cdu,
                               {"l/min", weakest(loop.flow_origin, Origin::modelled), "TCS"});
   const auto add = [&](int in_service, LimitName name) {
-    Limit limit = make_limit(std::move(name), load, scaled(*flow, in_service, "l/min"),
-                             fmt::format("{:.3g} racks of {:.0f} l/min on {} x {:.0f} l/min",
-                                         design.racks_per_cdu, loop.flow_lpm, in_service,
-                                         flow->value));
+    Limit limit =
+        make_limit(std::move(name), load, scaled(*flow, in_service, "l/min"),
+                   fmt::format("{:.3g} racks of {:.0f} l/min on {} x {:.0f} l/min",
+                               design.racks_per_cdu, loop.flow_lpm, in_service, flow->value));
     const double fewer = std::floor(0.95 * in_service * flow->value / loop.flow_lpm);
     if (limit.state != LimitState::met && fewer >= 1) {
       limit.remedied_margin = margin_of(loop.flow_lpm * fewer, in_service * flow->value);

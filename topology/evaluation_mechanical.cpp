@@ -51,8 +51,8 @@ void add_weight_limits(EvaluationContext& context, const Estimate& weight) {
   }
   const double footprint_m2 = envelope.width_mm * envelope.depth_mm * 1e-6;
   if (footprint_m2 <= 0) return;
-  const Estimate pressure =
-      scaled(weight, floor_pressure(1 * kilogram, footprint_m2 * square_metre).in(kilopascal), "kPa");
+  const Estimate pressure = scaled(
+      weight, floor_pressure(1 * kilogram, footprint_m2 * square_metre).in(kilopascal), "kPa");
   context.add("mechanical.floor_pressure", "Floor load on the rack's own footprint", pressure,
               "static", "m g / (width x depth), uniform; point loads of castors are higher");
   if (const auto rating = fact_estimate(envelope.floor_rating_kpa, "kPa", "floor")) {

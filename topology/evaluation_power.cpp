@@ -92,9 +92,10 @@ void require_blank_power(EvaluationContext& context) {
       need.solved = filled > 0
                         ? fmt::format("<= {} each: what the maker's rack figure leaves for {}",
                                       watts_text(filled), count)
-                        : fmt::format("{} of them are counted with no power: needs a figure from "
-                                      "the maker",
-                                      count);
+                        : fmt::format(
+                              "{} of them are counted with no power: needs a figure from "
+                              "the maker",
+                              count);
       need.effect = filled > 0 ? "tokens per joule: it is counted at that bound"
                                : "the sum of parts is a lower bound without it";
     }
@@ -106,7 +107,8 @@ void add_envelope_figures(EvaluationContext& context) {
   const RackPower& power = context.envelope;
   const auto add = [&](const char* at, const char* label, double watts, std::string boundary) {
     context.add(fmt::format("power.{}.{}", at, kCaseKey), fmt::format("{}, design envelope", label),
-                context.envelope_estimate(watts, std::move(boundary)), "steady", context.envelope_basis);
+                context.envelope_estimate(watts, std::move(boundary)), "steady",
+                context.envelope_basis);
   };
   context.add(fmt::format("power.module.{}", kCaseKey), "All GPUs, design envelope",
               exact(power.module_w, {"W", context.envelope_origin, "module input"}), "steady",

@@ -323,7 +323,8 @@ void add_whip_limits(EvaluationContext& context, std::size_t index) {
       return whip_load(context, p, index, lost, whips);
     };
     // A range of whips is a choice of plug, not an uncertainty of this one.
-    const Estimate most = exact(amps->value * whip->limit_w(), {"W", amps->origin, "rack AC input"});
+    const Estimate most =
+        exact(amps->value * whip->limit_w(), {"W", amps->origin, "rack AC input"});
     Limit limit = make_limit(
         {"power.whip." + bus.id + (lost.empty() ? "" : ".without." + lost), "power",
          lost.empty() ? "Each whip of a shelf" : "Each whip after loss of feed " + lost,

@@ -63,6 +63,8 @@ std::string watts_text(double watts) {
   return fmt::format("{:.2f} MW", watts / 1e6);
 }
 
-std::string percent_text(double share) { return fmt::format("{:+.1f} %", share * 100); }
+std::string percent_text(double share) {
+  return fmt::format("{:+.1f} %", share * 100);
+}
 
 }  // namespace rackwright::topology

@@ -6,8 +6,8 @@
 
 namespace rackwright::topology {
 
-/// (limit - load) / limit. With a limit at or below zero nothing fits: minus one, or the excess over
-/// the load when that is worse.
+/// (limit - load) / limit. With a limit at or below zero nothing fits: minus one, or the excess
+/// over the load when that is worse.
 [[nodiscard]] double margin_of(double load, double limit);
 
 /// What a limit is about.

@@ -11,10 +11,12 @@ double p_norm(double a, double b, double p) {
   const double larger = std::max(a, b);
   const double smaller = std::min(a, b);
   if (smaller <= 0) return larger;
-  // Single precision is a third of the time; its 1e-7 is far under any model's error.
+  // Single precision is a third of the time; its 1e-7 is far under any model's error. The power of
+  // the ratio is kept under 1, whatever the sign of p.
   const auto power = static_cast<float>(p);
-  const float ratio = std::exp(power * std::log(static_cast<float>(smaller / larger)));
-  return larger * static_cast<double>(std::exp(std::log1p(ratio) / power));
+  const float log_ratio = std::log(static_cast<float>(smaller / larger));
+  const float ratio = std::exp(std::abs(power) * log_ratio);
+  return (p > 0 ? larger : smaller) * static_cast<double>(std::exp(std::log1p(ratio) / power));
 }
 
 double parameter(const CalibratedModel& model, const char* key) {

@@ -8,7 +8,8 @@
 
 namespace rackwright::kernels {
 
-/// (a^p + b^p)^(1/p) of non-negative a and b: a maximum with a rounded corner.
+/// (a^p + b^p)^(1/p) of non-negative a and b: with p > 0 a maximum with a rounded corner, with p <
+/// 0 a minimum (of positive a and b).
 [[nodiscard]] double p_norm(double a, double b, double p);
 
 /// A parameter of `model`. Throws InputError naming model and key when it is absent.

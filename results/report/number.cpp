@@ -39,18 +39,35 @@ bool is_count(std::string_view unit) {
   return std::find(kCounts.begin(), kCounts.end(), unit) != kCounts.end();
 }
 
+/// An interval wider than half the value on each side: rounded to its place the value would say
+/// nothing ("0 ± 1"), so the ends are shown.
+bool is_wide(const Estimate& e) {
+  return (e.high - e.low) / 2 > 0.5 * std::abs(e.value);
+}
+
+std::string ends_text(const Estimate& e) {
+  return fmt::format("{}{}–{}{}", format_significant(e.low, 2), kThin, kThin,
+                     format_significant(e.high, 2));
+}
+
 struct Parts {
   std::string value, spread;
 };
 
 Parts parts_of(const Estimate& e, const NumberStyle& style) {
-  if (style.range && e.has_interval()) {
+  if (style.range && e.has_interval() && !is_wide(e)) {
     return {fmt::format("{}{}–{}{}", to_the_place_of(e.low, e), kThin, kThin,
                         to_the_place_of(e.high, e)),
             ""};
   }
   if (!e.has_interval() && is_count(e.unit) && e.value == std::floor(e.value)) {
     return {count_text(e.value), ""};
+  }
+  if (is_wide(e)) {
+    Parts parts{format_significant(e.value, 2), ""};
+    if (style.sign && e.value > 0) parts.value.insert(0, "+");
+    if (style.half_width) parts.spread = "(" + ends_text(e) + ")";
+    return parts;
   }
   Parts parts{format_value(e), ""};
   if (style.sign && e.value > 0) parts.value.insert(0, "+");
@@ -122,8 +139,12 @@ std::string number_html(const Estimate& estimate, const NumberNote& note,
   std::string out = fmt::format(R"(<span class="n{}")", estimate.extrapolated ? " x" : "");
   add_attribute(out, "origin", to_string(estimate.origin));
   if (estimate.has_interval()) {
-    out += fmt::format(R"( data-interval="{} – {}")", to_the_place_of(estimate.low, estimate),
-                       to_the_place_of(estimate.high, estimate));
+    out += fmt::format(R"( data-interval="{}")",
+                       is_wide(estimate) ? ends_text(estimate)
+                                         : fmt::format("{}{}–{}{}",
+                                                       to_the_place_of(estimate.low, estimate), kThin,
+                                                       kThin,
+                                                       to_the_place_of(estimate.high, estimate)));
   }
   add_attribute(out, "unit", estimate.unit);
   add_attribute(out, "boundary", estimate.boundary);

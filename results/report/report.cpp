@@ -9,14 +9,31 @@ namespace rackwright::results {
 
 namespace {
 
+/// For a CSS string inside `<style>`: quotes, backslashes, controls and `<` cannot end it.
+std::string style_text(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\' || c == '<' || code < 0x20) {
+      out += fmt::format("\\{:x} ", code);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string short_hash(const std::string& hash) { return hash.substr(0, 8); }
+
 std::string head(const Review& review, const ReportAssets& assets) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{} · co-design review</title>\n"
-      "<style>\n{}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the "
+      "<style>\n{}:root {{ --foot: \"{}\"; }}\n</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the "
       "verdict</a>\n",
-      escape(review.subject.empty() ? review.workload : review.subject), assets.style);
+      escape(review.subject.empty() ? review.workload : review.subject), assets.style,
+      style_text(review.subject + " · catalogue " + short_hash(review.catalog_hash)));
 }
 
 std::string selector(const ReportContext& context) {
@@ -52,6 +69,8 @@ std::string render_report(const Review& review, const ReportAssets& assets) {
                         "<details class=\"candidate\" data-candidate=\"{0}\"><summary>Sections 3 "
                         "to 10 for {0}</summary>\n",
                         rack);
+    // The target of the table's links when there is no script.
+    out += fmt::format("<span id=\"rack={}\"></span>\n", rack);
     out += details_of(context, c, i);
     out += i == 0 ? "</div>\n" : "</details>\n";
   }

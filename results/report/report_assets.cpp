@@ -7,7 +7,12 @@ namespace rackwright::results {
 
 LoadedAssets load_report_assets(const DataLocator& data) {
   LoadedAssets loaded;
-  loaded.assets.style = read_file(data.file("report/report.css"));
+  try {
+    loaded.assets.style = read_file(data.file("report/report.css"));
+  } catch (const InputError&) {
+    // A program that runs from elsewhere in a build tree finds the source tree.
+    loaded.assets.style = read_file(data.file("results/report/web/report.css"));
+  }
   try {
     loaded.assets.script = read_file(data.file("report/report.js"));
   } catch (const InputError&) {

@@ -14,7 +14,7 @@ namespace {
 
 using topology::TimelineLane;
 
-constexpr double kWidth = 1190, kLeft = 58, kRight = 200, kHeight = 190, kTop = 24;
+constexpr double kWidth = 1170, kLeft = 58, kRight = 200, kHeight = 190, kTop = 24;
 
 struct Axis {
   double low = 0, high = 1, step = 1;
@@ -37,6 +37,16 @@ Axis axis_of(const TimelineLane& lane) {
   return axis;
 }
 
+/// One value of each kind per column, all finite.
+bool is_complete(const TimelineLane& lane) {
+  const std::size_t n = lane.t_s.size();
+  if (n == 0 || lane.min.size() != n || lane.mean.size() != n || lane.max.size() != n) return false;
+  const auto finite = [](const std::vector<double>& values) {
+    return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  };
+  return finite(lane.t_s) && finite(lane.min) && finite(lane.mean) && finite(lane.max);
+}
+
 /// Places labels at the right so that none covers another.
 std::vector<double> spread(std::vector<double> ys, double distance) {
   std::vector<std::size_t> order(ys.size());
@@ -45,72 +55,135 @@ std::vector<double> spread(std::vector<double> ys, double distance) {
   for (std::size_t i = 1; i < order.size(); ++i) {
     ys[order[i]] = std::max(ys[order[i]], ys[order[i - 1]] + distance);
   }
+  // Back up from the lower end, so that the last label stays beside the plot.
+  double limit = kTop + kHeight - 8;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    ys[order[i]] = std::min(ys[order[i]], limit);
+    limit = ys[order[i]] - distance;
+  }
   return ys;
 }
 
-std::string lane_svg(const TimelineLane& lane, double end_s) {
-  const Axis axis = axis_of(lane);
-  const double plot = kWidth - kLeft - kRight;
-  const auto x = [&](double t) { return kLeft + plot * t / end_s; };
-  std::string svg = fmt::format(
-      "<svg class=\"lane\" role=\"img\" aria-label=\"{0}, {1}: mean {2}, peak {3}\" viewBox=\"0 0 "
-      "{4} "
-      "{5}\" width=\"{4}\" height=\"{5}\">",
-      escape(lane.label), escape(lane.unit), format_significant(lane.average, 3),
-      format_significant(lane.peak, 3), kWidth, kTop + kHeight + 26);
-  const std::string unit = lane.unit == "degC" ? "°C" : lane.unit;
-  svg += fmt::format("<text x=\"{}\" y=\"11\"><tspan class=\"b\">{}, {}</tspan> {}</text>", kLeft,
-                     escape(lane.label), escape(unit), escape(lane.note));
+/// Text of an axis value with the decimals of the step.
+std::string axis_text(double value, double step) {
+  const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  if (std::abs(value) < step / 2) return "0";
+  std::string text = fmt::format("{:.{}f}", std::abs(value), decimals);
+  if (value < 0) text.insert(0, "\u2212");
+  return text;
+}
+
+double end_of(const TimelineLane& lane, std::size_t column, double end_s) {
+  return column + 1 < lane.t_s.size() ? lane.t_s[column + 1] : end_s;
+}
+
+struct Plot {
+  Axis axis;
+  double end_s = 1;
+  std::string unit;
+  [[nodiscard]] double x(double t) const { return kLeft + (kWidth - kLeft - kRight) * t / end_s; }
+};
+
+std::string grid_svg(const Plot& plot) {
+  std::string svg;
+  const Axis& axis = plot.axis;
   for (double v = axis.low; v <= axis.high + axis.step / 2; v += axis.step) {
     svg += fmt::format(
         "<path class=\"grid\" d=\"M{0} {1:.1f}H{2:.1f}\"/><text class=\"e\" x=\"{3}\" "
         "y=\"{4:.1f}\">{5}</text>",
-        kLeft, axis.y(v), kWidth - kRight, kLeft - 8, axis.y(v) + 4, format_significant(v, 3));
+        kLeft, axis.y(v), kWidth - kRight, kLeft - 8, axis.y(v) + 4, axis_text(v, axis.step));
   }
-  const double tick = nice_step(end_s, 10);
-  for (double t = 0; t <= end_s; t += tick) {
-    svg += fmt::format("<text class=\"m\" x=\"{:.1f}\" y=\"{:.1f}\">{:g}{}</text>", x(t),
-                       kTop + kHeight + 18, t, t == 0 ? " s" : "");
+  const double tick = nice_step(plot.end_s, 10);
+  for (double t = 0; t <= plot.end_s * (1 + 1e-9); t += tick) {
+    svg += fmt::format("<text class=\"m\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", plot.x(t),
+                       kTop + kHeight + 18, axis_text(t, tick));
   }
+  return svg + fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">s</text>", kWidth - kRight + 22,
+                           kTop + kHeight + 18);
+}
+
+/// Band from lowest to highest window of each column, the part above the lowest passed limit in the
+/// colour of violation, and the mean; steps, never smoothed.
+std::string band_svg(const TimelineLane& lane, const Plot& plot, const std::string& id) {
+  const Axis& axis = plot.axis;
   std::string band = "M", back;
+  std::string line = fmt::format("M{:.1f} {:.1f}", plot.x(0), axis.y(lane.mean.front()));
   for (std::size_t i = 0; i < lane.t_s.size(); ++i) {
-    const double x0 = x(lane.t_s[i]);
-    const double x1 = x(i + 1 < lane.t_s.size() ? lane.t_s[i + 1] : end_s);
+    const double x0 = plot.x(lane.t_s[i]);
+    const double x1 = plot.x(end_of(lane, i, plot.end_s));
     band += fmt::format("{}{:.1f} {:.1f}H{:.1f}", i == 0 ? "" : "L", x0, axis.y(lane.max[i]), x1);
     back = fmt::format("L{:.1f} {:.1f}H{:.1f}", x1, axis.y(lane.min[i]), x0) + back;
-  }
-  std::string line = fmt::format("M{:.1f} {:.1f}", x(0), axis.y(lane.mean.front()));
-  for (std::size_t i = 0; i < lane.t_s.size(); ++i) {
-    const double x1 = x(i + 1 < lane.t_s.size() ? lane.t_s[i + 1] : end_s);
     line += fmt::format("V{:.1f}H{:.1f}", axis.y(lane.mean[i]), x1);
   }
-  svg += fmt::format("<path class=\"band\" d=\"{}{}Z\"/><path class=\"mean\" d=\"{}\"/>", band,
-                     back, line);
-  std::vector<double> label_y{axis.y(lane.average)};
-  for (const auto& limit : lane.lines) label_y.push_back(axis.y(limit.value));
-  label_y = spread(label_y, 27);
+  std::string svg = fmt::format("<defs><path id=\"{0}-band\" d=\"{1}{2}Z\"/></defs><use class=\"band\" "
+                                "href=\"#{0}-band\"/>",
+                                id, band, back);
+  const TimelineLane::Line* passed = nullptr;
+  for (const auto& limit : lane.lines) {
+    if (limit.is_limit && lane.peak > limit.value && (passed == nullptr || limit.value < passed->value)) {
+      passed = &limit;
+    }
+  }
+  if (passed != nullptr) {
+    svg += fmt::format("<clipPath id=\"{0}-over\"><rect x=\"{1}\" y=\"0\" width=\"{2}\" height=\"{3:.1f}\"/>"
+                       "</clipPath><use class=\"over\" href=\"#{0}-band\" clip-path=\"url(#{0}-over)\"/>",
+                       id, kLeft, kWidth - kLeft - kRight, axis.y(passed->value));
+  }
+  return svg + fmt::format("<path class=\"mean\" d=\"{}\"/>", line);
+}
+
+std::string lines_svg(const TimelineLane& lane, const Plot& plot) {
+  std::vector<double> label_y{plot.axis.y(lane.average)};
+  for (const auto& limit : lane.lines) label_y.push_back(plot.axis.y(limit.value));
+  label_y = spread(label_y, 30);
+  const double x = kWidth - kRight + 10;
+  std::string svg;
   for (std::size_t i = 0; i < lane.lines.size(); ++i) {
     const auto& limit = lane.lines[i];
     svg += fmt::format(
         "<path class=\"{0}\" d=\"M{1} {2:.1f}H{3:.1f}\"/><text class=\"b {0}t\" x=\"{4:.1f}\" "
         "y=\"{5:.1f}\">{6} {7}</text><text x=\"{4:.1f}\" y=\"{8:.1f}\">{9}</text>",
-        limit.is_limit ? "limitline" : "envline", kLeft, axis.y(limit.value), kWidth - kRight,
-        kWidth - kRight + 10, label_y[i + 1], format_significant(limit.value, 3), escape(unit),
-        label_y[i + 1] + 13, escape(shortened(limit.label, 34)));
+        limit.is_limit ? "limitline" : "envline", kLeft, plot.axis.y(limit.value), kWidth - kRight, x,
+        label_y[i + 1], format_significant(limit.value, 3), escape(plot.unit), label_y[i + 1] + 14,
+        escape(shortened(limit.label, 32)));
   }
-  svg += fmt::format(
-      "<text class=\"b meant\" x=\"{0:.1f}\" y=\"{1:.1f}\">mean {2} {3}</text><text x=\"{0:.1f}\" "
-      "y=\"{4:.1f}\">P99 {5} {3}{6}</text>",
-      kWidth - kRight + 10, label_y[0], format_significant(lane.average, 3), escape(unit),
-      label_y[0] + 13, format_significant(lane.p99, 3),
-      lane.window.empty() ? "" : fmt::format(" ({})", escape(lane.window)));
-  svg += fmt::format(
-      "<circle class=\"peak\" cx=\"{0:.1f}\" cy=\"{1:.1f}\" r=\"4\"/><text class=\"{2}\" "
-      "x=\"{3:.1f}\" y=\"{4:.1f}\">peak {5} {6} at {7:.0f} s</text>",
-      x(lane.peak_t_s), axis.y(lane.peak), lane.peak_t_s > end_s * 0.6 ? "b e" : "b",
-      x(lane.peak_t_s) + (lane.peak_t_s > end_s * 0.6 ? -8 : 8),
-      std::max(axis.y(lane.peak) - 7, kTop + 8.0), format_significant(lane.peak, 3), escape(unit),
-      lane.peak_t_s);
+  return svg + fmt::format("<text class=\"b meant\" x=\"{0:.1f}\" y=\"{1:.1f}\">mean {2} {3}</text><text "
+                           "x=\"{0:.1f}\" y=\"{4:.1f}\">P99 {5} {3}{6}</text>",
+                           x, label_y[0], format_significant(lane.average, 3), escape(plot.unit),
+                           label_y[0] + 14, format_significant(lane.p99, 3),
+                           lane.window.empty() ? "" : fmt::format(" ({})", escape(lane.window)));
+}
+
+/// Value, time and window of the peak; beside it, and never over the lane's own title.
+std::string peak_svg(const TimelineLane& lane, const Plot& plot) {
+  const double x = plot.x(lane.peak_t_s);
+  const double y = plot.axis.y(lane.peak);
+  const bool left = lane.peak_t_s > plot.end_s * 0.6;
+  std::string words = fmt::format("peak {} {} at {:.0f} s", format_significant(lane.peak, 3), plot.unit,
+                                  lane.peak_t_s);
+  double above = 0;
+  for (const auto& limit : lane.lines) {
+    if (limit.is_limit && lane.peak > limit.value) above = std::max(above, share_above(lane, limit.value));
+  }
+  if (above > 0) {
+    words += fmt::format(" · above the limit at most {} % of the time",
+                         format_significant(std::max(above * 100, 0.1), 2));
+  }
+  return fmt::format("<circle class=\"peak\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/><text class=\"halo b{}\" "
+                     "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
+                     x, y, left ? " e" : "", x + (left ? -10 : 10), std::max(y - 8, kTop + 8.0),
+                     escape(words));
+}
+
+std::string lane_svg(const TimelineLane& lane, double end_s, const std::string& id) {
+  const Plot plot{axis_of(lane), end_s, lane.unit == "degC" ? "°C" : lane.unit};
+  std::string svg = fmt::format(
+      "<svg class=\"lane\" role=\"img\" aria-label=\"{0}, {1}: mean {2}, peak {3}; its load cases are in the "
+      "table below\" viewBox=\"0 0 {4} {5}\" width=\"{4}\" height=\"{5}\"><text x=\"{6}\" y=\"11\"><tspan "
+      "class=\"b\">{0}, {1}</tspan> {7}</text>",
+      escape(lane.label), escape(plot.unit), format_significant(lane.average, 3),
+      format_significant(lane.peak, 3), kWidth, kTop + kHeight + 26, kLeft, escape(lane.note));
+  svg += grid_svg(plot) + band_svg(lane, plot, id) + lines_svg(lane, plot) + peak_svg(lane, plot);
   return svg + "</svg>";
 }
 
@@ -192,12 +265,14 @@ std::string timeline_section(const ReportContext& context, const Candidate& cand
     if (lane.t_s.size() > 1) end_s = std::max(end_s, lane.t_s.back() + lane.t_s[1] - lane.t_s[0]);
   }
   for (std::size_t i = 0; i < lanes.size(); ++i) {
-    if (lanes[i].t_s.empty()) continue;
+    if (!is_complete(lanes[i])) continue;
+    const std::string id = fmt::format("lane-{}-{}", index, i);
     out += fmt::format(
-        "<figure class=\"chart\" data-chart=\"lane-{0}-{1}\"><div class=\"scroll\" tabindex=\"0\" "
-        "role=\"region\" aria-label=\"Chart, scrolls sideways\">{2}</div></figure>"
-        "<script type=\"application/json\" id=\"lane-{0}-{1}\">{3}</script>\n",
-        index, i, lane_svg(lanes[i], std::max(end_s, 1.0)), lane_json(lanes[i]));
+        "<figure class=\"chart\" data-chart=\"{0}\"><div class=\"scroll drawn\" tabindex=\"0\" "
+        "role=\"region\" aria-label=\"Chart, scrolls sideways on narrow screens\">{1}</div>"
+        "<div class=\"live\" hidden></div></figure>"
+        "<script type=\"application/json\" id=\"{0}\">{2}</script>\n",
+        id, lane_svg(lanes[i], std::max(end_s, 1.0), id), lane_json(lanes[i]));
   }
   return out + case_table(context, candidate) + "</section>\n";
 }

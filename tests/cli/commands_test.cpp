@@ -95,7 +95,7 @@ TEST_F(Commands, ReviewSaysWhenTheModelFitsNoCandidate) {
   const auto result = run_cli({"review", small(), "--model", "llama-3.1-405b", "--racks",
                                "dgx-h100-air", "--out", path("out")});
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, HasSubstr("GiB"));
+  EXPECT_THAT(result.err, HasSubstr("GB too much per GPU"));
 }
 
 TEST_F(Commands, ReviewReadsATruncatedTraceAsAnErrorWithItsLine) {

@@ -224,7 +224,7 @@ TEST(Thresholds, NameTheLimitNearestToViolation) {
   auto a = fast();
   a.limits = {limit("Loss of feed A", 40e3, 50e3), limit("Loss of feed B", 45e3, 50e3)};
   const Review review = review_of({a, slow()}, thousand_tokens());
-  EXPECT_EQ(review.thresholds.back().change, "5 kW more on fast, rack AC input");
+  EXPECT_EQ(review.thresholds.back().change, "5.00 kW more on fast, rack AC input");
   EXPECT_EQ(review.thresholds.back().effect, "\"Loss of feed B\" is violated");
 }
 

@@ -41,8 +41,7 @@ TEST(DesignEnvelope, TakesTheMakersRackFigureWhenItIsHigher) {
 TEST(DesignEnvelope, GivesBlankSwitchTraysWhatTheRackFigureLeaves) {
   RackDesign rack = liquid_rack(8, "blank-switch");
   rack.published_tdp_w = fact(132000);
-  const auto e =
-      evaluate(rack, catalog(), device(1200, 190), demand(72, 1000, 190), {});
+  const auto e = evaluate(rack, catalog(), device(1200, 190), demand(72, 1000, 190), {});
   EXPECT_NEAR(e.figures.at("power.rack_ac.design_envelope").value, 132000, 1e-3);
   const double bus = e.figures.at("power.bus.design_envelope").value;
   EXPECT_NEAR(e.figures.at("power.filled").value, bus - 18 * 5800, 1e-3);
@@ -123,7 +122,7 @@ TEST(Redundancy, ANodeThatMakesNoPromiseIsAFinding) {
   EXPECT_EQ(limit->state, LimitState::violated);
   EXPECT_FALSE(limit->promised);
   EXPECT_NEAR(limit->margin, (9900.0 - 10200) / 9900, 1e-9);
-  EXPECT_EQ(limit->load.origin, Origin::assumed);  // PSU efficiency is blank
+  EXPECT_EQ(limit->load.origin, Origin::assumed);            // PSU efficiency is blank
   EXPECT_EQ(find_limit(e, "power.bus.n2.feed.A"), nullptr);  // four nodes alike, judged once
 }
 
@@ -212,7 +211,8 @@ TEST(Heat, OutIsPowerIn) {
 }
 
 TEST(Heat, AirRisesByPowerOverFlow) {
-  // 10.2 kW in 1,105 CFM of air at 27 degC and sea level (1.176 kg/m3): 16.2 K x 1.2/1.176 = 16.5 K.
+  // 10.2 kW in 1,105 CFM of air at 27 degC and sea level (1.176 kg/m3): 16.2 K x 1.2/1.176 = 16.5
+  // K.
   const auto e = evaluate(air_rack(), catalog(), device(700, 72), std::nullopt, {});
   EXPECT_NEAR(e.figures.at("air.rise.design_envelope").value, 16.5, 0.1);
   EXPECT_NEAR(e.figures.at("air.outlet.design_envelope").value, 43.5, 0.1);

@@ -38,8 +38,7 @@ inline std::vector<Part> parts() {
             {"nic_count", 8},
             {"nic_rate_gbit_per_s", 400},
             {"weight_kg", 130}}),
-      part("tray", "compute_tray",
-           {{"max_power_w", 5800}, {"nic_count", 4}, {"weight_kg", 29}}),
+      part("tray", "compute_tray", {{"max_power_w", 5800}, {"nic_count", 4}, {"weight_kg", 29}}),
       part("switch", "switch_tray", {{"max_power_w", 1240}}),
       part("blank-switch", "switch_tray", {}),
       part("shelf", "power_shelf", {{"psu_peak_load_pct", 160}}),
@@ -59,7 +58,9 @@ inline std::vector<Part> parts() {
   };
 }
 
-inline Catalog catalog() { return Catalog(parts()); }
+inline Catalog catalog() {
+  return Catalog(parts());
+}
 
 inline kernels::DeviceInfo device(double tdp_w, double idle_w) {
   kernels::DeviceInfo d;

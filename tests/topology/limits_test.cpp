@@ -30,8 +30,8 @@ TEST(LimitState, IsNearBelowFivePercentOrWhenTheIntervalTouchesZero) {
 }
 
 TEST(Limit, CarriesTheIntervalOfLoadAndLimit) {
-  const Limit limit = make_limit({"id", "power", "name"}, watts(70, 80, 90),
-                                 between(95, 100, 105, {"W"}), "");
+  const Limit limit =
+      make_limit({"id", "power", "name"}, watts(70, 80, 90), between(95, 100, 105, {"W"}), "");
   EXPECT_NEAR(limit.margin, 0.2, 1e-12);
   EXPECT_NEAR(limit.margin_low, 5.0 / 95, 1e-12);
   EXPECT_NEAR(limit.margin_high, 35.0 / 105, 1e-12);

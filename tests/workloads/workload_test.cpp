@@ -80,13 +80,15 @@ TEST(Workload, OverridesReplaceModelTrafficAndAnyKey) {
       read_workload(path, source_tree(),
                     {.model = "llama-3.1-8b",
                      .traffic = "azure:" + trace.string(),
-                     .settings = {"plan.tp=1", "plan.kv=bf16", "slo.ttft_s=0.5",
-                                  "demand_tokens_per_s=1000", "title=My title"}},
+                     .settings = {"plan.tp=1", "plan.prefill_chunk=1024", "plan.kv=bf16",
+                                  "slo.ttft_s=0.5", "demand_tokens_per_s=1000",
+                                  "title=My title"}},
                     1);
   EXPECT_EQ(workload.model.layer_count(), 32);  // 8B
   EXPECT_EQ(workload.traffic.requests.size(), 2U);
   ASSERT_EQ(workload.plans.size(), 1U);
   EXPECT_EQ(workload.plans[0].tp, 1);
+  EXPECT_EQ(workload.plans[0].prefill_chunk, 1024);
   EXPECT_EQ(workload.plans[0].kv, DataType::bf16);
   EXPECT_EQ(workload.plans[0].weights, DataType::fp8);  // as in the file
   EXPECT_EQ(workload.slo.ttft_s, 0.5);
@@ -97,7 +99,7 @@ TEST(Workload, OverridesReplaceModelTrafficAndAnyKey) {
 TEST(Workload, PlansThatTheModelCannotRunUnderAreDroppedUnlessNoneIsLeft) {
   // Llama 3.1 8B has 32 heads: tp 3 cannot divide them. A dense model has no experts to spread.
   const auto path = shipped("llama-3.1-8b-chat");
-  const auto workload = read_workload(path, source_tree(), {.settings = {"plan.tp=[3,4]"}}, 1);
+  const auto workload = read_workload(path, source_tree(), {.settings = {"plan.tp=[3,4]", "plan.prefill_chunk=1024"}}, 1);
   ASSERT_EQ(workload.plans.size(), 1U);
   EXPECT_EQ(workload.plans[0].tp, 4);
   EXPECT_EQ(workload.plans[0].ep, 1);

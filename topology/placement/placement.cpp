@@ -23,7 +23,8 @@ Placement place(const RackDesign& design, const workloads::ServingPlan& plan) {
     result.racks_per_replica = (replica + design.gpus - 1) / std::max(design.gpus, 1);
     result.replicas = 1;
     result.crosses_scale_up = true;
-    result.idle_gpus = (result.racks_per_replica * design.gpus - replica) / result.racks_per_replica;
+    result.idle_gpus =
+        (result.racks_per_replica * design.gpus - replica) / result.racks_per_replica;
     return result;
   }
   result.idle_gpus = design.gpus - result.replicas * replica;

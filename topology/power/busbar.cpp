@@ -6,9 +6,8 @@
 namespace rackwright::topology {
 
 double largest_section_share(std::vector<BusbarTap> taps) {
-  std::sort(taps.begin(), taps.end(), [](const BusbarTap& a, const BusbarTap& b) {
-    return a.position < b.position;
-  });
+  std::sort(taps.begin(), taps.end(),
+            [](const BusbarTap& a, const BusbarTap& b) { return a.position < b.position; });
   double below = 0, largest = 0;
   for (std::size_t i = 0; i < taps.size(); ++i) {
     below += taps[i].source ? taps[i].share : -taps[i].share;

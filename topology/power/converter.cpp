@@ -19,7 +19,9 @@ Power ConverterLoss::output(Power input) const {
   return Power::from_si((root - linear) / (2 * a2_per_w));
 }
 
-double ConverterLoss::efficiency(Power output) const { return output / input(output); }
+double ConverterLoss::efficiency(Power output) const {
+  return output / input(output);
+}
 
 ConverterLoss converter_from_peak(double peak_efficiency, Power rating, int units,
                                   const ConverterPrior& prior) {

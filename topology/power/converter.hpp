@@ -17,8 +17,8 @@ struct ConverterLoss {
   [[nodiscard]] double efficiency(Power output) const;
 };
 
-/// What a single published efficiency does not say: how the loss at the peak splits. At the peak the
-/// idle and the resistive part are equal, so one share is free.
+/// What a single published efficiency does not say: how the loss at the peak splits. At the peak
+/// the idle and the resistive part are equal, so one share is free.
 struct ConverterPrior {
   double peak_load = 0.5;     ///< load fraction of the peak ("half load" in published figures)
   double linear_share = 0.5;  ///< of the loss at the peak; 0 bends most, 1 not at all. A judgement

@@ -55,8 +55,7 @@ int psu_count(const PowerBus& bus, const std::string& lost_feed) {
 }
 
 RackPowerModel::RackPowerModel(const RackDesign& design, const Catalog& catalog,
-                               const kernels::DeviceInfo& device,
-                               std::optional<double> idle_gpu_w)
+                               const kernels::DeviceInfo& device, std::optional<double> idle_gpu_w)
     : design_(design), idle_gpu_w_(idle_gpu_w), tdp_w_(device.tdp_w.value.value_or(0)) {
   if (!idle_gpu_w_) idle_gpu_w_ = device.idle_w.value;
   for (const PowerBus& bus : design.buses) {
@@ -64,9 +63,9 @@ RackPowerModel::RackPowerModel(const RackDesign& design, const Catalog& catalog,
     efficient_.push_back(known);
     ConverterLoss loss;
     if (known) {
-      loss = converter_from_peak(*bus.psu_peak_efficiency.value,
-                                 Power::from_si(bus_rating_w(bus) / psu_count(bus)),
-                                 psu_count(bus));
+      loss =
+          converter_from_peak(*bus.psu_peak_efficiency.value,
+                              Power::from_si(bus_rating_w(bus) / psu_count(bus)), psu_count(bus));
     }
     converters_.push_back(loss);
   }
@@ -155,8 +154,8 @@ RackPower RackPowerModel::at(double gpu_total_w, bool envelope) const {
   result.bus_dc_w.assign(design_.buses.size(), 0.0);
   result.bus_ac_w.assign(design_.buses.size(), 0.0);
   for (const SlotPower& slot : slots_) {
-    const double watts = slot.intercept_w + slot.slope * slot.gpus * gpu_w +
-                         (envelope ? slot.unitemised_w : 0.0);
+    const double watts =
+        slot.intercept_w + slot.slope * slot.gpus * gpu_w + (envelope ? slot.unitemised_w : 0.0);
     result.slot_w.push_back(watts);
     if (slot.gpus > 0) result.tray_w += watts;
     if (slot.bus < 0) {
@@ -180,7 +179,9 @@ RackPower RackPowerModel::at(double gpu_total_w, bool envelope) const {
   return result;
 }
 
-RackPower RackPowerModel::envelope(double gpu_w) const { return at(gpu_w * gpus_, true); }
+RackPower RackPowerModel::envelope(double gpu_w) const {
+  return at(gpu_w * gpus_, true);
+}
 
 double RackPowerModel::bus_input_w(std::size_t bus, double dc_w, int units) const {
   const PowerBus& design = design_.buses[bus];

@@ -17,13 +17,13 @@ struct SlotPower {
   std::string slot;
   const Part* part = nullptr;
   int gpus = 0;
-  int bus = -1;                ///< index of the design's bus; -1: straight from AC
+  int bus = -1;  ///< index of the design's bus; -1: straight from AC
   double intercept_w = 0;
   double slope = 0;
-  double rest_spread_w = 0;    ///< of the fixed rest that may vanish at idle (no published idle)
+  double rest_spread_w = 0;  ///< of the fixed rest that may vanish at idle (no published idle)
   bool max_known = false;
-  double filled_w = 0;         ///< of the intercept: a blank part's share of the maker's rack figure
-  double unitemised_w = 0;     ///< share of what the maker's rack figure has over the sum of parts
+  double filled_w = 0;      ///< of the intercept: a blank part's share of the maker's rack figure
+  double unitemised_w = 0;  ///< share of what the maker's rack figure has over the sum of parts
 };
 
 /// The rack at one power of its GPUs.

@@ -9,7 +9,9 @@ namespace rackwright::topology {
 
 namespace {
 
-double rating(const PowerSource& source) { return source.psus * source.psu_w; }
+double rating(const PowerSource& source) {
+  return source.psus * source.psu_w;
+}
 
 double rating_on(const PowerBus& bus, const std::string& feed) {
   double sum = 0;
@@ -24,7 +26,9 @@ int sources_on(const PowerBus& bus, const std::string& feed) {
                                         [&](const PowerSource& s) { return s.feed == feed; }));
 }
 
-bool has_shelves(const PowerBus& bus) { return bus.boundary == "busbar DC"; }
+bool has_shelves(const PowerBus& bus) {
+  return bus.boundary == "busbar DC";
+}
 
 void add_source_failures(const PowerBus& bus, std::vector<BusFailure>& failures) {
   const double total = bus_rating_w(bus);

@@ -13,8 +13,8 @@ Pressure air_pressure(Length altitude) {
 Air air_at(Temperature temperature, Length altitude) {
   constexpr double kGasConstant = 287.05;  // J/(kg K), dry air
   Air air;
-  air.density = Density::from_si(air_pressure(altitude).si() /
-                                 (kGasConstant * temperature.kelvin()));
+  air.density =
+      Density::from_si(air_pressure(altitude).si() / (kGasConstant * temperature.kelvin()));
   return air;
 }
 

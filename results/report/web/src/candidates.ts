@@ -1,8 +1,10 @@
+import { readHash, writeHash } from "./hash";
+
 /** One candidate at a time below the table; the choice is in the hash, so that a link shows the same view. */
 export function enhanceCandidates(shown: () => void): void {
   const pick = document.querySelector<HTMLSelectElement>("#pick");
   const blocks = [...document.querySelectorAll<HTMLElement>("[data-candidate]")];
-  if (!pick || blocks.length < 2) return;
+  if (!pick || blocks.length < 2) return shown();
   document.querySelector<HTMLElement>(".pick")!.hidden = false;
   for (const block of blocks) {
     if (block instanceof HTMLDetailsElement) {
@@ -16,23 +18,20 @@ export function enhanceCandidates(shown: () => void): void {
     pick.value = rack;
     shown();
   };
-  const fromHash = (): string | undefined => {
-    const match = /(?:^#|&)rack=([^&]+)/.exec(location.hash);
-    return match ? decodeURIComponent(match[1]) : undefined;
-  };
+  const fromHash = (): string | undefined => readHash("rack");
   pick.addEventListener("change", () => {
-    history.replaceState(null, "", `#rack=${encodeURIComponent(pick.value)}`);
+    writeHash("rack", pick.value);
     show(pick.value);
   });
   document.querySelectorAll<HTMLAnchorElement>("a[data-rack]").forEach((link) =>
     link.addEventListener("click", (event) => {
       event.preventDefault();
-      history.replaceState(null, "", `#rack=${encodeURIComponent(link.dataset.rack!)}`);
+      if (!blocks.some((b) => b.dataset.candidate === link.dataset.rack)) return;
+      writeHash("rack", link.dataset.rack);
       show(link.dataset.rack!);
       document.querySelector(".pick")!.scrollIntoView({ block: "start" });
     }),
   );
   window.addEventListener("hashchange", () => show(fromHash() ?? blocks[0].dataset.candidate!));
-  window.addEventListener("beforeprint", shown);
   show(fromHash() ?? blocks[0].dataset.candidate!);
 }

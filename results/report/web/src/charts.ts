@@ -1,4 +1,4 @@
-import { init, use, type EChartsCoreOption, type EChartsType } from "echarts/core";
+import { connect, init, use, type EChartsCoreOption, type EChartsType } from "echarts/core";
 import { CustomChart, LineChart } from "echarts/charts";
 import { DataZoomComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { SVGRenderer } from "echarts/renderers";
@@ -50,11 +50,15 @@ function options(lane: Lane): EChartsCoreOption {
   const y = (v: number): number => 34 + (208 * (axis.max - v)) / (axis.max - axis.min);
   const labels = spread(lane.lines.map((l) => y(l.value)), 32);
   const text = { color: token("--ink2"), fontSize: 12.5 };
+  const wide = innerWidth > 860;
+  const band = token("--band");
+  const over = token("--cat4");
+  const passed = lane.lines.filter((l) => l.limit && l.value < Math.max(...lane.max)).map((l) => l.value).sort((p, q) => p - q)[0];
   const step = { type: "line", step: "end", showSymbol: false, silent: true, animation: false };
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { left: 58, right: innerWidth > 860 ? 200 : 16, top: 34, bottom: 58 },
+    grid: { left: 58, right: wide ? 200 : 16, top: 34, bottom: 58 },
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -67,7 +71,7 @@ function options(lane: Lane): EChartsCoreOption {
     xAxis: { type: "value", min: 0, max: end, axisLabel: { ...text, formatter: (v: number) => `${digits(v)} s` },
       splitLine: { show: false }, axisPointer: { show: true } },
     yAxis: { type: "value", min: axis.min, max: axis.max, interval: axis.step,
-      name: `${lane.label}, ${lane.unit}   ${lane.note}`, nameTextStyle: { ...text, align: "left", fontWeight: 600 },
+      name: wide ? `${lane.label}, ${lane.unit}   ${lane.note}` : `${lane.label}, ${lane.unit}`, nameTextStyle: { ...text, align: "left", fontWeight: 600 },
       axisLabel: text, splitLine: { lineStyle: { color: token("--rule") } } },
     dataZoom: [
       { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false },
@@ -89,8 +93,12 @@ function options(lane: Lane): EChartsCoreOption {
           const left = Math.max(a[0], params.coordSys.x);
           const right = Math.min(b[0], params.coordSys.x + params.coordSys.width);
           if (right <= left) return null;
-          return { type: "rect", shape: { x: left, y: a[1], width: right - left + 0.3, height: Math.max(b[1] - a[1], 0.5) },
-            style: { fill: token("--band") } };
+          const bar = (top: number, bottom: number, fill: string): object => ({
+            type: "rect", shape: { x: left, y: top, width: right - left + 0.3, height: Math.max(bottom - top, 0.5) }, style: { fill },
+          });
+          if (passed === undefined || api.value(2) <= passed) return bar(a[1], b[1], band);
+          const limit = Math.min(api.coord([0, passed])[1], b[1]);
+          return { type: "group", children: [bar(limit, b[1], band), bar(a[1], limit, over)] };
         },
       },
       {
@@ -101,8 +109,8 @@ function options(lane: Lane): EChartsCoreOption {
             yAxis: l.value,
             lineStyle: { color: token(l.limit ? "--cat4" : "--ink2"), type: l.limit ? "dashed" : "dotted", width: 1.5 },
             label: { ...text, color: token(l.limit ? "--violated" : "--ink"),
-              position: innerWidth > 860 ? "end" : "insideEndTop", width: 180, overflow: "truncate", lineHeight: 15, offset: [0, labels[i] - y(l.value)],
-              formatter: `${digits(l.value)} ${lane.unit}\n${l.label}` },
+              position: wide ? "end" : "insideEndTop", width: 180, overflow: "truncate", lineHeight: 15, offset: wide ? [4, labels[i] - y(l.value)] : [0, 0],
+              formatter: `${digits(l.value)} ${lane.unit}${wide ? "\n" : " "}${l.label}` },
           })),
         },
       },
@@ -110,37 +118,85 @@ function options(lane: Lane): EChartsCoreOption {
   };
 }
 
-/** Replaces the drawn lanes with charts that zoom and share one cursor. Returns a function that sizes those in view. */
+/** Puts charts that zoom and share one cursor in place of the drawn lanes; paper keeps the drawn ones. Returns a
+ * function that draws and sizes what is visible. */
 export function enhanceCharts(): () => void {
   const charts = new Map<HTMLElement, EChartsType>();
+  const zoomOf = (chart: EChartsType): { start: number; end: number } =>
+    (chart.getOption() as { dataZoom: { start: number; end: number }[] }).dataZoom[0];
+  const follow = (chart: EChartsType): void => {
+    const zoom = zoomOf(chart);
+    for (const other of charts.values()) {
+      const own = zoomOf(other);
+      if (other !== chart && (own.start !== zoom.start || own.end !== zoom.end)) {
+        other.dispatchAction({ type: "dataZoom", start: zoom.start, end: zoom.end });
+      }
+    }
+  };
   const ensure = (figure: HTMLElement): void => {
-    const host = figure.querySelector<HTMLElement>(".scroll")!;
-    if (host.offsetWidth === 0) return;
+    const drawn = figure.querySelector<HTMLElement>(".drawn")!;
+    const live = figure.querySelector<HTMLElement>(".live")!;
     let chart = charts.get(figure);
     if (!chart) {
       const source = document.getElementById(figure.dataset.chart!);
-      if (!source) return;
+      if (!source || drawn.offsetWidth === 0) return;
       const lane = JSON.parse(source.textContent!) as Lane;
-      host.replaceChildren();
-      host.style.height = "300px";
-      chart = init(host, undefined, { renderer: "svg" });
+      live.hidden = false;
+      figure.classList.add("is-live");
+      live.tabIndex = 0;
+      live.setAttribute("role", "group");
+      live.setAttribute("aria-label", `${lane.label}, ${lane.unit}, over time. + and − zoom, 0 shows all, arrows move the cursor.`);
+      chart = init(live, undefined, { renderer: "svg", height: 300 });
       chart.group = "time";
       chart.setOption(options(lane));
       charts.set(figure, chart);
-      const others = charts;
-      chart.on("datazoom", () => {
-        const zoom = (chart!.getOption() as { dataZoom: { start: number; end: number }[] }).dataZoom[0];
-        for (const other of others.values()) {
-          const own = (other.getOption() as { dataZoom: { start: number; end: number }[] }).dataZoom[0];
-          if (other !== chart && (own.start !== zoom.start || own.end !== zoom.end)) {
-            other.dispatchAction({ type: "dataZoom", start: zoom.start, end: zoom.end });
-          }
-        }
-      });
+      chart.on("datazoom", () => follow(chart!));
+      enhanceKeys(live, chart, lane);
     }
-    chart.resize();
+    if (live.offsetWidth > 0) chart.resize();
   };
-  const all = (): void => document.querySelectorAll<HTMLElement>("figure.chart").forEach(ensure);
-  addEventListener("resize", all);
+  const all = (): void => {
+    document.querySelectorAll<HTMLElement>("figure.chart").forEach(ensure);
+    connect("time");
+  };
+  const redraw = (): void => {
+    for (const [figure, chart] of charts) {
+      const zoom = zoomOf(chart);
+      const lane = JSON.parse(document.getElementById(figure.dataset.chart!)!.textContent!) as Lane;
+      chart.setOption(options(lane), true);
+      chart.dispatchAction({ type: "dataZoom", start: zoom.start, end: zoom.end });
+    }
+  };
+  let narrow = innerWidth <= 860;
+  addEventListener("resize", () => {
+    all();
+    if (narrow !== innerWidth <= 860) {
+      narrow = !narrow;
+      redraw();
+    }
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   return all;
+}
+
+/** Arrows move the cursor by a column (Shift: ten), + and − zoom about it, 0 shows all. */
+function enhanceKeys(host: HTMLElement, chart: EChartsType, lane: Lane): void {
+  let at = 0;
+  const zoom = (factor: number): void => {
+    const now = (chart.getOption() as { dataZoom: { start: number; end: number }[] }).dataZoom[0];
+    const half = Math.min(50, ((now.end - now.start) / 2) * factor);
+    const centre = Math.min(100 - half, Math.max(half, (100 * at) / Math.max(1, lane.t.length - 1)));
+    chart.dispatchAction({ type: "dataZoom", start: centre - half, end: centre + half });
+  };
+  host.addEventListener("keydown", (event) => {
+    const step = event.shiftKey ? 10 : 1;
+    if (event.key === "ArrowRight") at = Math.min(lane.t.length - 1, at + step);
+    else if (event.key === "ArrowLeft") at = Math.max(0, at - step);
+    else if (event.key === "+") return zoom(0.5);
+    else if (event.key === "-") return zoom(2);
+    else if (event.key === "0") return void chart.dispatchAction({ type: "dataZoom", start: 0, end: 100 });
+    else return;
+    event.preventDefault();
+    chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: at });
+  });
 }

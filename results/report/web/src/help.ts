@@ -1,6 +1,9 @@
 const lines = [
   ["Tab", "through controls, racks and numbers"],
+  ["1, 2", "power and thermal layer of the rack"],
   ["↑ ↓", "between trays of a rack"],
+  ["← →, Shift", "cursor along the time axis by a column, by ten"],
+  ["+ − 0", "zoom the time axis, all of it"],
   ["Enter, Esc", "pin and close the card of a number"],
   ["Ctrl + wheel, slider", "zoom the time axis"],
   ["click a column head", "sort"],

@@ -1,0 +1,58 @@
+#include "kernels/analytical/device_profile.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "common/csv_reader.hpp"
+#include "tests/temporary_folder.hpp"
+
+namespace rackwright::kernels {
+namespace {
+
+DataLocator source_tree() {
+  return DataLocator({RACKWRIGHT_SOURCE_DIR});
+}
+
+TEST(DeviceProfile, WritingWhatWasReadGivesTheSameBytes) {
+  const DataLocator data = source_tree();
+  const testing::TemporaryFolder folder;
+  for (const char* id : {"a100-sxm", "h100-sxm", "h200-sxm", "gb200"}) {
+    const auto path = data.find(id, "kernels/devices/profiles");
+    EXPECT_EQ(to_json(read_profile(path)), read_file(path)) << id;
+    EXPECT_LT(std::filesystem::file_size(path), 500'000U) << id;
+  }
+}
+
+TEST(DeviceProfile, EveryShippedModelSaysWhereItCameFromAndHowGoodItIs) {
+  const DataLocator data = source_tree();
+  for (const char* id : {"a100-sxm", "h100-sxm", "h200-sxm", "gb200"}) {
+    for (const auto& model : read_profile(data.find(id, "kernels/devices/profiles")).models) {
+      EXPECT_FALSE(model.provenance.tables.empty()) << id << " " << model.operation;
+      EXPECT_GT(model.quality.rows, 0U) << id << " " << model.operation;
+      EXPECT_GT(model.quality.held_out_p90, 0) << id << " " << model.operation;
+    }
+  }
+}
+
+TEST(FindProfile, TakesTheOwnModelBeforeAnotherDevices) {
+  const DataLocator data = source_tree();
+  const DeviceProfile h200 = find_profile(find_device("h200-sxm", data), data);
+  EXPECT_EQ(h200.find("gemm", "bf16")->from, "h200-sxm");
+  EXPECT_EQ(h200.find("gemm", "bf16")->transfer_error, 0);
+  EXPECT_EQ(h200.find("gemm", "fp8")->from, "h100-sxm");
+  EXPECT_GT(h200.find("gemm", "fp8")->transfer_error, 0);
+}
+
+TEST(FindProfile, ScalesLinksOfABorrowedCollective) {
+  const DataLocator data = source_tree();
+  const DeviceProfile b200 = find_profile(find_device("b200", data), data);
+  // NVLink 5 over NVLink 4: 900 / 450 GB/s. GB200's own table holds 2 and 4 GPUs.
+  EXPECT_DOUBLE_EQ(b200.find("all_reduce", "nccl", 8)->link_ratio, 2.0);
+  EXPECT_DOUBLE_EQ(b200.find("all_reduce", "nccl", 4)->link_ratio, 1.0);
+  EXPECT_DOUBLE_EQ(b200.find("all_reduce", "nccl", 8)->latency_factor, 1.6);
+}
+
+}  // namespace
+}  // namespace rackwright::kernels
