@@ -84,6 +84,7 @@ int ReviewCommand::run(CommandContext& context) {
   options.version = context.version;
   if (!demand_.empty()) options.demand_tokens_per_s = parse_positive(demand_, "--demand");
   OutputFolder folder(out_);  // before the long work: may it be written?
+  const results::LoadedAssets assets = results::load_report_assets(context.data);
 
   ProgressLine line(context.err, context.err_is_terminal);
   const ProgressCallback progress = progress_on(line);
@@ -117,7 +118,6 @@ int ReviewCommand::run(CommandContext& context) {
   progress("writing", 1, 1);
   const std::string json = results::to_json(review).dump(1) + "\n";
   folder.add("review.json", json);
-  const results::LoadedAssets assets = results::load_report_assets(context.data);
   folder.add("report.html", results::render_report(review, assets.assets));
   folder.commit();
   line.finish();

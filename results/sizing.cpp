@@ -155,6 +155,10 @@ double racks_for(double demand, double per_rack, int step) {
   return std::ceil(racks / step - 1e-9) * step;
 }
 
+double least_throughput(double demand, double racks) {
+  return (1 - kShortfall) * demand / racks;
+}
+
 void size_candidate(Candidate& candidate, const Estimate& demand, const ReviewOptions& options) {
   const auto& evaluation = candidate.evaluation;
   candidate.tokens_per_joule = figure(evaluation, figure_key::kTokensPerJoule);

@@ -26,6 +26,9 @@ struct CommonDemand {
 /// std::invalid_argument unless all are positive.
 [[nodiscard]] double racks_for(double demand, double per_rack, int step);
 
+/// The least throughput of a rack with which `racks` racks are counted for `demand`.
+[[nodiscard]] double least_throughput(double demand, double racks);
+
 /// Fills racks, GPUs, CDUs, switches, power, floor and the metrics for `demand`.
 ///
 /// racks = ceil(demand / tokens per second of a rack); provisioned power = racks x design envelope

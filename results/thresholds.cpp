@@ -47,7 +47,7 @@ std::optional<double> throughput_threshold(const Review& review, const Candidate
          better(review, next.metric->value, metric_with_racks(review, winner, racks))) {
     racks -= step;
   }
-  return review.demand.value / racks;
+  return least_throughput(review.demand.value, racks);
 }
 
 std::optional<Threshold> winner_threshold(const Review& review) {
@@ -95,9 +95,10 @@ std::optional<Threshold> undecided_threshold(const Review& review) {
                                      quantity_text(per_rack, "tok/s")),
                          effect};
       }
-      return Threshold{fmt::format("{} at {} per rack or more", id,
-                                   quantity_text(review.demand.value / racks, "tok/s")),
-                       effect};
+      return Threshold{
+          fmt::format("{} at {} per rack or more", id,
+                      quantity_text(least_throughput(review.demand.value, racks), "tok/s")),
+          effect};
     }
     if (candidate.racks && !has_power) {
       return Threshold{fmt::format("{} at {} per rack or less, rack AC input", id,

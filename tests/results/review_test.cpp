@@ -204,19 +204,19 @@ TEST(Headline, OfASingleCandidateRanksNothing) {
 }
 
 TEST(Thresholds, SayHowFarTheWinnerMayFall) {
-  // "slow" draws 160 kW: three racks of 50 kW still lead, four do not. 1000 / 3 = 333 per rack.
+  // "slow" draws 160 kW: three racks of 50 kW still lead, four do not. 0.99 x 1000 / 3 = 330.
   const Review review = review_of({slow(), fast()}, thousand_tokens());
   ASSERT_FALSE(review.thresholds.empty());
-  EXPECT_EQ(review.thresholds[0].change, "Throughput of fast 33 % lower, under 333 tok/s per rack");
+  EXPECT_EQ(review.thresholds[0].change, "Throughput of fast 34 % lower, under 330 tok/s per rack");
   EXPECT_EQ(review.thresholds[0].effect, "slow leads");
 }
 
 TEST(Thresholds, SolveForTheBlankOfAnUndecidedRack) {
-  // 100 kW of the winner hold three racks of 30 kW: each must carry 333 tok/s.
+  // 100 kW of the winner hold three racks of 30 kW: each must carry 0.99 x 333 = 330 tok/s.
   const Review review =
       review_of({slow(), fast(), evaluation("new", {.watts = 30e3})}, thousand_tokens());
   ASSERT_GE(review.thresholds.size(), 2U);
-  EXPECT_EQ(review.thresholds[1].change, "new at 333 tok/s per rack or more");
+  EXPECT_EQ(review.thresholds[1].change, "new at 330 tok/s per rack or more");
   EXPECT_EQ(review.thresholds[1].effect, "new draws level with fast");
 }
 
