@@ -4,15 +4,17 @@
 
 namespace rackwright::profiler {
 
+MissAllowance allowance_of(const workloads::RequestTrace& traffic, const workloads::Slo& slo) {
+  std::uint64_t answers = 0;
+  for (const auto& request : traffic.requests) answers += request.output_tokens > 1 ? 1 : 0;
+  return {allowed_misses(traffic.requests.size(), slo.percentile),
+          allowed_misses(answers, slo.percentile)};
+}
+
 LateRequestCounter::LateRequestCounter(const workloads::RequestTrace& traffic,
                                        const workloads::ServingPlan& plan,
-                                       const workloads::Slo& slo)
-    : requests_(traffic.requests), slo_(slo), exact_(!plan.speculative) {
-  std::uint64_t answers = 0;
-  for (const auto& request : requests_) answers += request.output_tokens > 1 ? 1 : 0;
-  allowed_late_ = allowed_misses(requests_.size(), slo.percentile);
-  allowed_slow_ = allowed_misses(answers, slo.percentile);
-}
+                                       const workloads::Slo& slo, MissAllowance allowance)
+    : requests_(traffic.requests), slo_(slo), exact_(!plan.speculative), allowance_(allowance) {}
 
 void LateRequestCounter::step(double start_s, double duration_s,
                               const workloads::StepShape& shape) {

@@ -11,6 +11,15 @@
 
 namespace rackwright::profiler {
 
+/// Misses that the SLO's percentile allows.
+struct MissAllowance {
+  std::uint64_t first_tokens = 0;
+  std::uint64_t answers = 0;  ///< of two tokens and more
+};
+/// For all requests of `traffic`.
+[[nodiscard]] MissAllowance allowance_of(const workloads::RequestTrace& traffic,
+                                         const workloads::Slo& slo);
+
 /// Follows requests through the steps of a running engine and counts those that have missed the SLO
 /// for certain, so that a hopeless run can be broken off long before its end. Works because prompts
 /// finish in arrival order and all decoding sequences advance by one token per step; it compares
@@ -20,15 +29,15 @@ class LateRequestCounter {
  public:
   /// Keeps references to its arguments.
   LateRequestCounter(const workloads::RequestTrace& traffic, const workloads::ServingPlan& plan,
-                     const workloads::Slo& slo);
+                     const workloads::Slo& slo, MissAllowance allowance);
 
   void step(double start_s, double duration_s, const workloads::StepShape& shape);
 
   [[nodiscard]] bool exact() const { return exact_; }
   [[nodiscard]] bool first_tokens_hopeless() const {
-    return exact_ && late_ + overdue() > allowed_late_;
+    return exact_ && late_ + overdue() > allowance_.first_tokens;
   }
-  [[nodiscard]] bool answers_hopeless() const { return exact_ && slow_ > allowed_slow_; }
+  [[nodiscard]] bool answers_hopeless() const { return exact_ && slow_ > allowance_.answers; }
 
  private:
   struct Answer {
@@ -47,8 +56,7 @@ class LateRequestCounter {
   const std::vector<workloads::Request>& requests_;
   workloads::Slo slo_;
   bool exact_ = true;
-  std::uint64_t allowed_late_ = 0;
-  std::uint64_t allowed_slow_ = 0;
+  MissAllowance allowance_;
   std::uint64_t late_ = 0;
   std::uint64_t slow_ = 0;
   std::size_t started_ = 0;  ///< requests with a first token

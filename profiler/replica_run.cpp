@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
-#include "profiler/late_request_counter.hpp"
 #include "profiler/step_recorder.hpp"
 
 namespace rackwright::profiler {
@@ -51,17 +50,16 @@ class PricedSteps {
   GraphSummary draft_;
 };
 
-/// The value at the SLO's percentile.
-double percentile_of(std::vector<double>& values, double percentile) {
-  if (values.empty()) return 0;
-  const auto at =
-      values.begin() + static_cast<std::ptrdiff_t>(nearest_rank(values.size(), percentile) - 1);
+/// The worst value once the allowed misses are taken away; 0 when none is left.
+double worst_of(std::vector<double>& values, std::uint64_t allowed) {
+  if (values.size() <= allowed) return 0;
+  const auto at = values.end() - static_cast<std::ptrdiff_t>(allowed) - 1;
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
 
 void judge(const std::vector<workloads::RequestOutcome>& requests, std::size_t expected,
-           const workloads::Slo& slo, Probe& probe) {
+           const workloads::Slo& slo, MissAllowance allowance, Probe& probe) {
   std::vector<double> ttft;
   std::vector<double> tpot;
   for (const auto& request : requests) {
@@ -69,11 +67,11 @@ void judge(const std::vector<workloads::RequestOutcome>& requests, std::size_t e
     if (request.output_tokens > 1) tpot.push_back(request.tpot());
   }
   const SloCount count = count_misses(requests, slo);
-  probe.late_first_tokens = count.late_first_token > allowed_misses(count.requests, slo.percentile);
-  probe.slow_answers = count.slow_answers > allowed_misses(count.answers, slo.percentile);
-  probe.holds = requests.size() == expected && holds(count, slo);
-  probe.ttft_s = percentile_of(ttft, slo.percentile);
-  probe.tpot_s = percentile_of(tpot, slo.percentile);
+  probe.late_first_tokens = count.late_first_token > allowance.first_tokens;
+  probe.slow_answers = count.slow_answers > allowance.answers;
+  probe.holds = requests.size() == expected && !probe.late_first_tokens && !probe.slow_answers;
+  probe.ttft_s = worst_of(ttft, allowance.first_tokens);
+  probe.tpot_s = worst_of(tpot, allowance.answers);
   probe.worst_ratio = std::max(probe.ttft_s / slo.ttft_s, probe.tpot_s / slo.tpot_s);
 }
 
@@ -84,6 +82,35 @@ workloads::RequestTrace traffic_of_replica(const workloads::RequestTrace& traffi
   const int share = std::max(1, replicas);
   if (share == 1 && load_factor == 1) return traffic;
   return workloads::superpose(traffic, load_factor * share, seed, share);
+}
+
+workloads::RequestTrace busiest_window(const workloads::RequestTrace& traffic, double seconds) {
+  if (!(seconds > 0) || seconds >= traffic.duration_s()) return traffic;
+  const auto& requests = traffic.requests;
+  std::size_t first = 0;
+  std::size_t best_first = 0;
+  std::size_t best_end = 0;
+  std::uint64_t tokens = 0;
+  std::uint64_t most = 0;
+  for (std::size_t end = 0; end < requests.size(); ++end) {
+    tokens += requests[end].prompt_tokens + requests[end].output_tokens;
+    while (requests[end].arrival_s - requests[first].arrival_s > seconds) {
+      tokens -= requests[first].prompt_tokens + requests[first].output_tokens;
+      ++first;
+    }
+    if (tokens > most) {
+      most = tokens;
+      best_first = first;
+      best_end = end + 1;
+    }
+  }
+  workloads::RequestTrace window;
+  window.name = traffic.name;
+  window.source = traffic.source;
+  window.prefix_block = traffic.prefix_block;
+  window.requests.assign(requests.begin() + static_cast<std::ptrdiff_t>(best_first),
+                         requests.begin() + static_cast<std::ptrdiff_t>(best_end));
+  return window;
 }
 
 workloads::RequestTrace beginning(workloads::RequestTrace traffic, double seconds) {
@@ -164,7 +191,8 @@ Trace ReplicaRun::record(const workloads::RequestTrace& traffic, const ReplayOpt
   return trace;
 }
 
-Probe ReplicaRun::probe(const workloads::RequestTrace& traffic, const ProgressCallback& progress) {
+Probe ReplicaRun::probe(const workloads::RequestTrace& traffic, MissAllowance allowance,
+                        const ProgressCallback& progress) {
   Probe probe;
   const workloads::Slo& slo = workload_.slo;
   workloads::EngineOptions engine = engine_options();
@@ -173,7 +201,7 @@ Probe ReplicaRun::probe(const workloads::RequestTrace& traffic, const ProgressCa
   // allowed.
   engine.give_up_wait_s =
       std::max(10 * slo.ttft_s, slo.ttft_s + 2 * (1 - slo.percentile) * traffic.duration_s());
-  LateRequestCounter late(traffic, setup_.plan, slo);
+  LateRequestCounter late(traffic, setup_.plan, slo, allowance);
   int priced = 0;
   double cache = 0;
   std::uint32_t batch = 0;
@@ -189,7 +217,7 @@ Probe ReplicaRun::probe(const workloads::RequestTrace& traffic, const ProgressCa
   };
   try {
     const auto result = workloads::run_engine(traffic, setup_.plan, engine, price, sink, progress);
-    judge(result.requests, traffic.requests.size(), slo, probe);
+    judge(result.requests, traffic.requests.size(), slo, allowance, probe);
     if (result.gave_up) {
       probe.broken_off = true;
       probe.late_first_tokens = true;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "profiler/late_request_counter.hpp"
 #include "profiler/replay.hpp"
 #include "profiler/request_metrics.hpp"
 #include "profiler/step_pricer.hpp"
@@ -16,9 +17,9 @@ struct Probe {
   bool broken_off = false;
   bool late_first_tokens = false;  ///< the TTFT limit was missed too often
   bool slow_answers = false;       ///< the TPOT limit was missed too often
-  /// Worse of the two percentiles over its limit; 0 when broken off.
+  /// Worse of the two over its limit; 0 when broken off.
   double worst_ratio = 0;
-  double ttft_s = 0;  ///< at the percentile of the SLO; of runs not broken off
+  double ttft_s = 0;  ///< the worst that is not an allowed miss; of runs not broken off
   double tpot_s = 0;
   double cache_share = 0;  ///< highest share of the KV cache in use
   double batch_share = 0;  ///< highest share of the allowed batch in use
@@ -33,8 +34,8 @@ class ReplicaRun {
 
   [[nodiscard]] Trace record(const workloads::RequestTrace& traffic, const ReplayOptions& options,
                              const ProgressCallback& progress);
-  /// Requests only, broken off when the SLO is out of reach.
-  [[nodiscard]] Probe probe(const workloads::RequestTrace& traffic,
+  /// Requests only, broken off when more than `allowance` have missed the SLO.
+  [[nodiscard]] Probe probe(const workloads::RequestTrace& traffic, MissAllowance allowance,
                             const ProgressCallback& progress);
 
  private:
@@ -52,6 +53,9 @@ class ReplicaRun {
 [[nodiscard]] workloads::RequestTrace traffic_of_replica(const workloads::RequestTrace& traffic,
                                                          double load_factor, int replicas,
                                                          std::uint64_t seed);
+/// The requests of the window of `seconds` in which most tokens arrive; all for 0.
+[[nodiscard]] workloads::RequestTrace busiest_window(const workloads::RequestTrace& traffic,
+                                                     double seconds);
 /// The requests of `traffic` that arrive before `seconds`; all of them for 0.
 [[nodiscard]] workloads::RequestTrace beginning(workloads::RequestTrace traffic, double seconds);
 

@@ -45,9 +45,10 @@ struct Bracket {
 };
 
 /// Where the worse percentile should cross its limit: log-log interpolation, kept away from the
-/// ends; the middle when an end has no percentiles.
+/// ends. When the upper end was broken off nearer to it: a run that fails ends early and is cheap,
+/// one that holds takes all of the traffic.
 double next_load(const Bracket& bracket) {
-  double share = 0.5;
+  double share = 0.65;
   if (bracket.at_low && bracket.at_high && bracket.at_low->worst_ratio > 0 &&
       bracket.at_high->worst_ratio > 1) {
     const double low = std::log(bracket.at_low->worst_ratio);
@@ -88,7 +89,7 @@ class Search {
 
   SloCapacity find() {
     const auto idle_traffic = one_at_a_time(workload_.traffic);
-    const Probe idle = probe(idle_traffic, 0);
+    const Probe idle = probe(idle_traffic, allowance_of(idle_traffic, workload_.slo), 0);
     if (!idle.holds) return never(idle, idle_traffic);
     const double start = coarse();
     const Bracket bracket = start > 0 ? fine(start) : Bracket{};
@@ -105,14 +106,14 @@ class Search {
                        percentile_label());
   }
 
-  Probe probe(const workloads::RequestTrace& traffic, double factor) {
+  Probe probe(const workloads::RequestTrace& traffic, MissAllowance allowance, double factor) {
     ++runs_;
     const auto tell = [this, factor](std::string_view, double done, double total) {
       if (progress_) {
         progress_(fmt::format("capacity, run {}, load {:.3g}", runs_, factor), done, total);
       }
     };
-    return run_.probe(traffic, tell);
+    return run_.probe(traffic, allowance, tell);
   }
 
   workloads::RequestTrace traffic_at(double factor) const {
@@ -128,14 +129,17 @@ class Search {
     return share * duration_s_;
   }
 
+  /// `whole`: on all of the traffic. Otherwise on its busiest window with the misses allowed that
+  /// all of it has: misses crowd there, so a load that fails there fails on the whole.
   Probe look(double factor, bool whole) {
-    workloads::RequestTrace traffic = traffic_at(factor);
+    const workloads::RequestTrace traffic = traffic_at(factor);
+    const MissAllowance allowance = allowance_of(traffic, workload_.slo);
     const double window = window_s(factor);
-    if (!whole && window < duration_s_) traffic = beginning(std::move(traffic), window);
-    return probe(traffic, factor);
+    if (whole || window >= duration_s_) return probe(traffic, allowance, factor);
+    return probe(busiest_window(traffic, window), allowance, factor);
   }
 
-  /// A load near the capacity, from the beginning of the traffic; 0 when none holds.
+  /// A load near the capacity or above it, from the busiest window; 0 when none holds.
   double coarse() {
     Bracket bracket;
     double factor = std::max(1.0, kFewestRequests / requests_);
@@ -151,14 +155,15 @@ class Search {
     return bracket.low > 0 ? bracket.low : kFewestRequests / requests_;
   }
 
-  /// Brackets the capacity on all of the traffic.
+  /// Brackets the capacity on all of the traffic. Downwards in small steps at first, as runs that
+  /// fail are cheap; the steps grow because the window may have been far from typical.
   Bracket fine(double factor) {
     Bracket bracket;
     double step = kCoarseRatio;
-    while (!bracket.closed() && may_try(factor)) {
+    for (int tries = 1; !bracket.closed() && may_try(factor); ++tries) {
       bracket.add(factor, look(factor, true));
       factor = bracket.low > 0 ? bracket.low * step : bracket.high / step;
-      step *= step;  // the beginning may have been far from typical
+      if (bracket.low > 0 || tries % 2 == 0) step *= std::sqrt(step);
     }
     while (bracket.closed() && bracket.ratio() > 1 + tolerance_) {
       const double middle = next_load(bracket);

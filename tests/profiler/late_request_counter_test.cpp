@@ -27,7 +27,8 @@ StepShape prefill(std::uint32_t finished, std::uint32_t decoding) {
 TEST(LateRequestCounter, GivesUpWhenWaitingRequestsAreLateForCertain) {
   const auto traffic = ten_at_once();
   const workloads::ServingPlan plan;
-  LateRequestCounter counter(traffic, plan, {1.0, 10.0, 0.9});
+  LateRequestCounter counter(traffic, plan, {1.0, 10.0, 0.9},
+                             allowance_of(traffic, {1.0, 10.0, 0.9}));
   counter.step(0, 0.9, prefill(8, 0));  // eight in time, two wait
   EXPECT_FALSE(counter.first_tokens_hopeless());
   counter.step(0.9, 0.2, prefill(0, 8));  // 1.1 s: both are late, one is allowed
@@ -37,7 +38,8 @@ TEST(LateRequestCounter, GivesUpWhenWaitingRequestsAreLateForCertain) {
 TEST(LateRequestCounter, CountsSlowAnswersWhenTheyEnd) {
   const auto traffic = ten_at_once();
   const workloads::ServingPlan plan;
-  LateRequestCounter counter(traffic, plan, {100.0, 1.0, 0.9});
+  LateRequestCounter counter(traffic, plan, {100.0, 1.0, 0.9},
+                             allowance_of(traffic, {100.0, 1.0, 0.9}));
   counter.step(0, 1, prefill(10, 0));
   counter.step(1, 1.5, prefill(0, 10));
   EXPECT_FALSE(counter.answers_hopeless());  // (1.5 + 0.4) / 2 would still hold
@@ -48,7 +50,8 @@ TEST(LateRequestCounter, CountsSlowAnswersWhenTheyEnd) {
 TEST(LateRequestCounter, StopsCountingWhenTheBatchIsAnother) {
   const auto traffic = ten_at_once();
   const workloads::ServingPlan plan;
-  LateRequestCounter counter(traffic, plan, {0.1, 0.1, 0.9});
+  LateRequestCounter counter(traffic, plan, {0.1, 0.1, 0.9},
+                             allowance_of(traffic, {0.1, 0.1, 0.9}));
   counter.step(0, 5, prefill(4, 0));
   EXPECT_TRUE(counter.first_tokens_hopeless());
   counter.step(5, 1, prefill(0, 3));  // one was preempted
@@ -62,7 +65,7 @@ TEST(LateRequestCounter, AgreesWithTheEngineAtEveryLoad) {
   const workloads::Slo slo{0.05, 0.0105, 0.99};
   for (const double rate : {5.0, 20.0, 60.0, 200.0}) {
     const auto traffic = testing::poisson(1500, rate, 200, 20);
-    LateRequestCounter counter(traffic, plan, slo);
+    LateRequestCounter counter(traffic, plan, slo, allowance_of(traffic, slo));
     bool late = false;
     bool slow = false;
     const auto result = workloads::run_engine(

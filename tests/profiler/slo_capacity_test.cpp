@@ -3,6 +3,7 @@
 
 #include "common/input_error.hpp"
 #include "profiler/replay.hpp"
+#include "profiler/replica_run.hpp"
 #include "profiler/request_metrics.hpp"
 #include "tests/profiler/fake_backend.hpp"
 
@@ -149,6 +150,17 @@ TEST(SloCapacity, IsTheSameForTheSameSeed) {
   const SloCapacity b = find_slo_capacity(workload, roomy_setup(), backend, 3);
   EXPECT_EQ(a.load_factor, b.load_factor);
   EXPECT_EQ(a.trace.joules_per_gpu(), b.trace.joules_per_gpu());
+}
+
+TEST(BusiestWindow, HoldsTheMostTokens) {
+  workloads::RequestTrace traffic;
+  traffic.requests = {{0, 10, 1, 0, {}},  {4, 10, 1, 0, {}}, {5, 50, 1, 0, {}},
+                      {5.5, 9, 1, 0, {}}, {9, 30, 1, 0, {}}, {20, 10, 1, 0, {}}};
+  // windows of 2 s: 4..6 has 10 + 50 + 9; windows of 5 s: 4..9 has 99
+  EXPECT_EQ(busiest_window(traffic, 2).requests.size(), 3U);
+  EXPECT_EQ(busiest_window(traffic, 2).requests.front().arrival_s, 4);
+  EXPECT_EQ(busiest_window(traffic, 5).requests.size(), 4U);
+  EXPECT_EQ(busiest_window(traffic, 100).requests.size(), 6U);
 }
 
 TEST(SloCapacity, RefusesTrafficWithoutRequests) {
