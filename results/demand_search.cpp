@@ -42,8 +42,8 @@ struct Group {
   kernels::DeviceInfo device;
 };
 
-/// Racks behind one load balancer: a scalable unit of eight, as makers deploy them and as the default
-/// demand of a review is sized.
+/// Racks behind one load balancer: a scalable unit of eight, as makers deploy them and as the
+/// default demand of a review is sized.
 constexpr int kRacksOfPool = 8;
 
 /// `replicas` share the traffic: a burst meets them all, as behind a load balancer.
@@ -102,9 +102,8 @@ void try_plan(const workloads::Workload& workload, const Group& group, const Dat
     const auto backend =
         kernels::AnalyticalBackend::load(group.device.id, attempt.plan.weights, data);
     attempt.capacity = profiler::find_slo_capacity(
-        workload,
-        setup_of(group, attempt.plan, kRacksOfPool * attempt.placement.replicas, options), *backend,
-        options.seed, tolerance, progress);
+        workload, setup_of(group, attempt.plan, kRacksOfPool * attempt.placement.replicas, options),
+        *backend, options.seed, tolerance, progress);
   } catch (const BackendUnavailable& error) {
     attempt.blank = error.what();
   }
