@@ -51,17 +51,19 @@ std::string bom_section(const ReportContext& context, const Candidate& candidate
                      {"In all", true},
                      {"Unit power, kW", true},
                      {"Unit mass, kg", true},
-                     {"Unit price, k$", true},
+                     {"Unit price, USD thousand", true},
                      {"Lead, weeks", true},
                      {"Region"},
                      {"Second source"}});
   for (const auto& line : bom) {
     out += fmt::format(
-        "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"num\">{}</td><td "
-        "class=\"num\">{}</td>"
-        "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td "
-        "class=\"num\">{}"
-        "</td><td>{}</td><td>{}</td></tr>\n",
+        "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"num\" data-head=\"Per rack\">{}"
+        "</td><td class=\"num\" data-head=\"In all\">{}</td><td class=\"num\" data-head=\"Unit "
+        "power, "
+        "kW\">{}</td><td class=\"num\" data-head=\"Unit mass, kg\">{}</td><td class=\"num\" "
+        "data-head=\""
+        "Unit price, USD thousand\">{}</td><td class=\"num\" data-head=\"Lead, weeks\">{}</td>"
+        "<td data-head=\"Region\">{}</td><td data-head=\"Second source\">{}</td></tr>\n",
         escape(line.item), escape(line.part), quantity(line.quantity),
         racks > 0 ? quantity(line.quantity * racks) : "–", optional_number(line.unit_w, 1e-3),
         optional_number(line.unit_kg), price(line), text_or_blank(line.lead_weeks),

@@ -28,8 +28,8 @@ std::string interval_bar(const ReportContext& context, const Candidate& c, bool 
   constexpr double kWidth = 120;
   const double scale = nice_above(context.metric_high);
   std::string svg = fmt::format(
-      "<svg class=\"bar\" viewBox=\"0 0 {0} 18\" width=\"{0}\" height=\"18\" aria-hidden=\"true\">"
-      "<path class=\"base\" d=\"M0 14.5h{0}\"/>",
+      "<svg class=\"bar\" viewBox=\"0 0 {0} 18\" width=\"{0}\" height=\"18\" "
+      "preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"base\" d=\"M0 14.5h{0}\"/>",
       kWidth);
   if (c.metric && std::isfinite(c.metric->high)) {
     const Estimate e = in_unit(*c.metric, context.metric_unit);
@@ -71,11 +71,11 @@ std::string estimate_cell(const ReportContext& context, const Candidate& c,
 
 std::string closest_cells(const Candidate& c) {
   if (!c.closest) {
-    return cell("", "Closest limit", c.evaluation.limits.empty() ? "not judged" : "–") +
+    return cell("closest", "Closest limit", c.evaluation.limits.empty() ? "not judged" : "–") +
            cell("num", "Margin", blank_box());
   }
-  return cell("", "Closest limit", escape(c.closest->name)) +
-         cell("num", "Margin", margin_html(*c.closest));
+  return cell("closest", "Closest limit", escape(capitalised(c.closest->name))) +
+         cell("num", "Margin", margin_html(*c.closest, false));
 }
 
 std::string row(const ReportContext& context, const Candidate& c) {
@@ -85,10 +85,13 @@ std::string row(const ReportContext& context, const Candidate& c) {
   std::string out =
       fmt::format("<tr class=\"{}{}\">", chosen ? "chosen" : "", c.rank == 0 ? " unranked" : "");
   out += cell("rank num", "Rank", c.rank > 0 ? fmt::format("<b>{}</b>", c.rank) : "–");
-  out += fmt::format(
-      "<th scope=\"row\" class=\"name\"><a href=\"#rack={0}\" data-rack=\"{0}\">{1}</a>"
-      "<small>{2}</small></th>",
-      escape(id), escape(id), escape(shortened(c.design.summary, 60)));
+  const bool detailed =
+      std::find(context.detailed.begin(), context.detailed.end(), &c) != context.detailed.end();
+  const std::string name =
+      detailed ? fmt::format("<a href=\"#rack={0}\" data-rack=\"{0}\">{0}</a>", escape(id))
+               : fmt::format("<b>{}</b>", escape(id));
+  out += fmt::format("<th scope=\"row\" class=\"name\">{}<small>{}</small></th>", name,
+                     escape(shortened(c.design.summary, 60)));
   out += cell("verdict", "Verdict", verdict_html(c));
   out += count_cell("Racks", c.racks) + count_cell("GPUs", c.gpus);
   out += cell("num", "Provisioned, kW", provisioned_cell(context, c));

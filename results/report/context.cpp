@@ -78,6 +78,28 @@ int Ramp::step(double value) const {
   return std::clamp(static_cast<int>(std::floor(share * 7)) + 1, 1, 7);
 }
 
+std::vector<BlankInput> blank_inputs(const Review& review) {
+  std::vector<BlankInput> blanks;
+  for (const Candidate& candidate : review.candidates) {
+    for (const topology::Requirement& r : candidate.evaluation.requirements) {
+      const auto same = std::find_if(blanks.begin(), blanks.end(), [&](const BlankInput& b) {
+        const topology::Requirement& other = b.requirement;
+        return other.input == r.input && other.solved == r.solved && other.supplier == r.supplier &&
+               other.effect == r.effect && other.decides == r.decides;
+      });
+      if (same == blanks.end()) {
+        blanks.push_back({r, {candidate.evaluation.rack}});
+      } else if (same->racks.back() != candidate.evaluation.rack) {
+        same->racks.push_back(candidate.evaluation.rack);
+      }
+    }
+  }
+  std::stable_sort(blanks.begin(), blanks.end(), [](const BlankInput& a, const BlankInput& b) {
+    return a.requirement.decides && !b.requirement.decides;
+  });
+  return blanks;
+}
+
 bool has_winner(const Review& review) {
   return std::any_of(review.candidates.begin(), review.candidates.end(),
                      [](const Candidate& c) { return c.rank == 1; });

@@ -35,6 +35,14 @@ struct ReportContext {
   double metric_high = 0;  ///< upper end of the largest interval, in `metric_unit`
 };
 
+/// A blank input and the racks that share it: same input, same solved value, same supplier.
+struct BlankInput {
+  topology::Requirement requirement;
+  std::vector<std::string> racks;
+};
+/// Those that decide a verdict first, else in the order of the candidates.
+[[nodiscard]] std::vector<BlankInput> blank_inputs(const Review& review);
+
 /// True for the rank-1 candidate.
 [[nodiscard]] bool has_winner(const Review& review);
 /// Candidates that no ranked one beats in provisioned power, floor and tokens per joule at once.

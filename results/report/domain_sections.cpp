@@ -38,9 +38,9 @@ constexpr std::array<Domain, 4> kDomains{{
      "network and cabling",
      {"network.", "cabling.", ""},
      {"network", "cabling", ""},
-     "A link-load map, port map and pull sheet need the fabric between racks; `rackwright fabric` "
-     "gives "
-     "its switches, cables and transceivers."},
+     "A link-load map, port map and pull sheet need the fabric between racks; the command "
+     "rackwright "
+     "fabric gives its switches, cables and transceivers."},
     {"service",
      "service and mechanics",
      {"service.", "mechanical.", ""},
@@ -64,8 +64,9 @@ std::string figure_table(const ReportContext& context, const Candidate& c,
                  {{"Figure"}, {"Value, 90 % interval", true}, {"Boundary"}, {"Window"}, {"From"}});
   for (const topology::Figure* f : figures) {
     out += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td "
-        "class=\"num\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+        "<tr><th scope=\"row\">{}</th><td class=\"num\" data-head=\"Value\">{}</td><td "
+        "data-head=\"Boundary\">{}</td><td data-head=\"Window\">{}</td>"
+        "<td data-head=\"From\">{}</td></tr>\n",
         escape(f->label), figure_html(context, c, f->key, {.glyph = true}),
         f->estimate.boundary.empty() ? "–" : escape(f->estimate.boundary),
         f->window.empty() ? "–" : escape(f->window), escape(shortened(f->basis, 120)));

@@ -16,7 +16,7 @@ using topology::RackDesign;
 using topology::Slot;
 using topology::TrayState;
 
-constexpr double kTop = 28, kBelow = 54, kNumbers = 30, kLabels = 196;
+constexpr double kTop = 28, kBelow = 54, kNumbers = 30, kLabels = 210;
 constexpr double kSmallestTextHeight = 12;
 constexpr double kLabelHeight = 31;
 
@@ -98,9 +98,10 @@ std::string tray_svg(const ReportContext& context, const Candidate& c, const Fra
   const double h = scale.units(slot.height);
   const double y = f.y(slot.unit - 1 + slot.height, scale);
   if (slot.group == "blank") {
-    return fmt::format("<rect class=\"panel\" x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" "
-                       "height=\"{:.2f}\"><title>blanking panel</title></rect>",
-                       f.opening_x, y + 0.5, f.opening, h - 1);
+    return fmt::format(
+        "<rect class=\"panel\" x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" "
+        "height=\"{:.2f}\"><title>blanking panel</title></rect>",
+        f.opening_x, y + 0.5, f.opening, h - 1);
   }
   const Paint power = power_paint(context, tray);
   const Paint thermal = thermal_paint(context, tray);
@@ -210,10 +211,11 @@ std::string brackets(const Candidate& c, const Frame& f, const ElevationScale& s
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Run& run = runs[i];
     // The leader ends between the two lines of its label.
-    svg += fmt::format("<path class=\"bracket\" d=\"M{0:.1f} {1:.1f}h6V{2:.1f}h-6M{3:.1f} {4:.1f}"
-                       "L{5:.1f} {6:.1f}\"/>",
-                       x, f.y(run.high, scale) + 2, f.y(run.low, scale) - 2, x + 6, wanted[i] + 2,
-                       x + 12, at[i] + 2);
+    svg += fmt::format(
+        "<path class=\"bracket\" d=\"M{0:.1f} {1:.1f}h6V{2:.1f}h-6M{3:.1f} {4:.1f}"
+        "L{5:.1f} {6:.1f}\"/>",
+        x, f.y(run.high, scale) + 2, f.y(run.low, scale) - 2, x + 6, wanted[i] + 2, x + 12,
+        at[i] + 2);
     svg += fmt::format(
         "<text class=\"b\" x=\"{0:.1f}\" y=\"{1:.1f}\">{2} × {3}</text>"
         "<text class=\"vp\" x=\"{0:.1f}\" y=\"{4:.1f}\">{5}</text>"
@@ -228,22 +230,24 @@ std::string dimensions(const Frame& f, const ElevationScale& scale, const RackDe
                        Face face) {
   const double y = kTop + f.height + 20;
   const auto bar = [&](double x, double width, const std::string& words) {
-    return fmt::format("<path class=\"bracket\" d=\"M{0:.1f} {2:.1f}v6M{0:.1f} {3:.1f}H{1:.1f}M"
-                       "{1:.1f} {2:.1f}v6\"/><text class=\"m dim\" x=\"{4:.1f}\" y=\"{5:.1f}\">{6}"
-                       "</text>",
-                       x, x + width, y - 3, y, x + width / 2, y + 15, words);
+    return fmt::format(
+        "<path class=\"bracket\" d=\"M{0:.1f} {2:.1f}v6M{0:.1f} {3:.1f}H{1:.1f}M"
+        "{1:.1f} {2:.1f}v6\"/><text class=\"m dim\" x=\"{4:.1f}\" y=\"{5:.1f}\">{6}"
+        "</text>",
+        x, x + width, y - 3, y, x + width / 2, y + 15, words);
   };
   std::string svg = bar(f.x, f.width, fmt::format("{:.0f} mm", design.envelope.width_mm));
   if (face == Face::front) {
     const bool rack_unit = design.envelope.pitch == topology::UnitPitch::rack_unit;
-    svg += bar(f.x + f.width + 14, scale.mm(500),
-               fmt::format("500 mm · 1 {} = {} mm", rack_unit ? "RU" : "OU",
-                           rack_unit ? "44.45" : "48"));
+    svg += bar(
+        f.x + f.width + 14, scale.mm(500),
+        fmt::format("500 mm · 1 {} = {} mm", rack_unit ? "RU" : "OU", rack_unit ? "44.45" : "48"));
   }
   return svg;
 }
 
-/// Busbar and manifolds at the rear. Heights are those of the slots they reach; sides are schematic.
+/// Busbar and manifolds at the rear. Heights are those of the slots they reach; sides are
+/// schematic.
 std::string risers(const Candidate& c, const Frame& f, const ElevationScale& scale) {
   std::string svg;
   const auto reach = [&](auto&& wanted) {
@@ -258,10 +262,10 @@ std::string risers(const Candidate& c, const Frame& f, const ElevationScale& sca
   const auto bar = [&](const char* css, double x, double width, std::pair<double, double> units,
                        const char* words) {
     if (units.second < 0) return;
-    svg += fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}"
-                       "\"><title>{}</title></rect>",
-                       css, x, f.y(units.second, scale), width,
-                       scale.units(units.second - units.first), words);
+    svg += fmt::format(
+        "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}"
+        "\"><title>{}</title></rect>",
+        css, x, f.y(units.second, scale), width, scale.units(units.second - units.first), words);
   };
   if (c.design.liquid) {
     const auto wet = reach([&](const Slot& slot) {
@@ -293,14 +297,15 @@ bool overlaps(const Slot& a, const Slot& b) {
 /// A part of the other face where this face is open: hatched outline.
 std::string blocked_svg(const Candidate& c, const Frame& f, const ElevationScale& scale,
                         const Slot& slot) {
-  const bool covered = std::any_of(c.design.slots.begin(), c.design.slots.end(), [&](const Slot& s) {
-    return s.face == Face::front && overlaps(s, slot);
-  });
+  const bool covered =
+      std::any_of(c.design.slots.begin(), c.design.slots.end(),
+                  [&](const Slot& s) { return s.face == Face::front && overlaps(s, slot); });
   if (covered) return "";
-  return fmt::format("<rect class=\"blocked\" x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\""
-                     "{:.2f}\"><title>{} at the rear</title></rect>",
-                     f.opening_x, f.y(slot.unit - 1 + slot.height, scale) + 0.5, f.opening,
-                     scale.units(slot.height) - 1, escape(slot.id));
+  return fmt::format(
+      "<rect class=\"blocked\" x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\""
+      "{:.2f}\"><title>{} at the rear</title></rect>",
+      f.opening_x, f.y(slot.unit - 1 + slot.height, scale) + 0.5, f.opening,
+      scale.units(slot.height) - 1, escape(slot.id));
 }
 
 }  // namespace
@@ -324,7 +329,7 @@ std::string face_svg(const ReportContext& context, const Candidate& candidate, F
   const ElevationScale scale = elevation_scale(design.envelope.pitch);
   const Frame f = frame_of(design, scale, face);
   const bool front = face == Face::front;
-  const double width = f.x + f.width + (front ? kLabels : kNumbers + kLabels - 16);
+  const double width = f.x + f.width + (front ? kLabels : kNumbers + kLabels - 8);
   const double height = kTop + f.height + kBelow;
   const bool rack_unit = design.envelope.pitch == topology::UnitPitch::rack_unit;
   const std::string name = front ? "Front" : "Rear, mirrored";

@@ -20,8 +20,8 @@ struct ElevationScale {
 /// The state of a slot; null when nothing is known of it.
 [[nodiscard]] const topology::TrayState* tray_of(const Candidate& candidate,
                                                  const std::string& slot);
-/// Front (power layer) or rear (thermal layer) as one SVG. Each tray carries both layers as classes,
-/// and `data-layer` of the drawing picks one, so that a switch needs no new drawing.
+/// Front (power layer) or rear (thermal layer) as one SVG. Each tray carries both layers as
+/// classes, and `data-layer` of the drawing picks one, so that a switch needs no new drawing.
 [[nodiscard]] std::string face_svg(const ReportContext& context, const Candidate& candidate,
                                    topology::Face face, const std::string& element);
 

@@ -16,15 +16,17 @@ using topology::Slot;
 using topology::TrayState;
 
 std::string ramp_legend(const Ramp& ramp, char css, const std::string& title, int decimals) {
-  std::string out = fmt::format("<p class=\"lt\"><b>{}</b></p>", title);
-  if (!ramp.known) return out + "<p class=\"note\">" + blank_box() + " in every candidate</p>";
+  std::string out = fmt::format("<div><p class=\"lt\"><b>{}</b></p>", title);
+  if (!ramp.known) {
+    return out + "<p class=\"note\">" + blank_box() + " in every candidate</p></div>";
+  }
   out += "<div class=\"ramp\" aria-hidden=\"true\">";
   for (int i = 1; i <= 7; ++i) out += fmt::format("<span class=\"bg-{}{}\"></span>", css, i);
   out += "</div><div class=\"ends\">";
   for (int i = 0; i <= 7; ++i) {
     out += fmt::format("<span>{:.{}f}</span>", ramp.low + (ramp.high - ramp.low) * i / 7, decimals);
   }
-  return out + "</div>";
+  return out + "</div></div>";
 }
 
 std::string optional_cell(const std::optional<double>& value, int digits) {
@@ -125,8 +127,9 @@ std::string drawing_note(const Candidate& c) {
   } else if (c.design.liquid) {
     note += "; the sides of the manifolds are schematic";
   }
-  return note + ". Temperatures are what the model knows: the outlet of air or coolant where no "
-                "plate resistance is published. Both ramps have the same ends for every candidate.";
+  return note +
+         ". Temperatures are what the model knows: the outlet of air or coolant where no "
+         "plate resistance is published. Both ramps have the same ends for every candidate.";
 }
 
 }  // namespace
@@ -141,7 +144,8 @@ std::string elevation_section(const ReportContext& context, const Candidate& can
                   escape(candidate.evaluation.rack), envelope.height_units, unit,
                   envelope.width_mm));
   if (envelope.height_units <= 0) {
-    return out + "<p>The design names no height in units: there is nothing to draw.</p></section>\n";
+    return out +
+           "<p>The design names no height in units: there is nothing to draw.</p></section>\n";
   }
   out += layer_switch();
   out +=

@@ -63,14 +63,19 @@ std::string shortened(std::string_view text, std::size_t characters) {
   return std::string(text);
 }
 
+std::string capitalised(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  }
+  return text;
+}
+
 std::string number_word(std::size_t n, bool capital) {
   static constexpr std::array<std::string_view, 13> kWords{
       "no",    "one",   "two",  "three", "four",   "five",  "six",
       "seven", "eight", "nine", "ten",   "eleven", "twelve"};
   if (n >= kWords.size()) return std::to_string(n);
-  std::string word(kWords[n]);
-  if (capital) word[0] = static_cast<char>(word[0] - 'a' + 'A');
-  return word;
+  return capital ? capitalised(std::string(kWords[n])) : std::string(kWords[n]);
 }
 
 std::string counted(std::size_t n, std::string_view one, std::string_view many, bool capital) {

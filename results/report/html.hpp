@@ -15,6 +15,8 @@ namespace rackwright::results {
 [[nodiscard]] std::string element_id(std::string_view text);
 /// `text` cut to at most `characters` (UTF-8 code points), the last one an ellipsis.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t characters);
+/// First letter as a capital, for the start of a sentence or a table row.
+[[nodiscard]] std::string capitalised(std::string text);
 /// "one" … "twelve", then digits; for titles. `capital` starts a sentence.
 [[nodiscard]] std::string number_word(std::size_t n, bool capital = false);
 /// "1 limit", "3 limits" with the number as a word.

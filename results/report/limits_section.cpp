@@ -50,14 +50,6 @@ std::string scale_head() {
                    kBarWidth);
 }
 
-std::string capitalised(const std::string& text) {
-  std::string name = text;
-  if (!name.empty() && name[0] >= 'a' && name[0] <= 'z') {
-    name[0] = static_cast<char>(name[0] - 'a' + 'A');
-  }
-  return name;
-}
-
 std::string load_html(const ReportContext& context, const Candidate& c, const Estimate& estimate,
                       const std::string& what, const Limit& limit) {
   const Estimate shown = in_unit(
@@ -94,10 +86,10 @@ std::string row(const ReportContext& context, const Candidate& c, const Limit& l
 
 }  // namespace
 
-std::string margin_html(const Limit& limit) {
+std::string margin_html(const Limit& limit, bool with_spread) {
   if (limit.state == LimitState::blank) return state_glyph(limit.state) + " " + blank_box();
   std::string spread;
-  if (limit.margin_high > limit.margin_low) {
+  if (with_spread && limit.margin_high > limit.margin_low) {
     const Estimate e = between(std::min(limit.margin_low, limit.margin) * 100, limit.margin * 100,
                                std::max(limit.margin_high, limit.margin) * 100, {"%"});
     spread = fmt::format(" <i>± {}</i>", format_half_width(e));

@@ -140,11 +140,10 @@ std::string number_html(const Estimate& estimate, const NumberNote& note,
   add_attribute(out, "origin", to_string(estimate.origin));
   if (estimate.has_interval()) {
     out += fmt::format(R"( data-interval="{}")",
-                       is_wide(estimate) ? ends_text(estimate)
-                                         : fmt::format("{}{}–{}{}",
-                                                       to_the_place_of(estimate.low, estimate), kThin,
-                                                       kThin,
-                                                       to_the_place_of(estimate.high, estimate)));
+                       is_wide(estimate)
+                           ? ends_text(estimate)
+                           : fmt::format("{}{}–{}{}", to_the_place_of(estimate.low, estimate),
+                                         kThin, kThin, to_the_place_of(estimate.high, estimate)));
   }
   add_attribute(out, "unit", estimate.unit);
   add_attribute(out, "boundary", estimate.boundary);

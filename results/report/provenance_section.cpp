@@ -10,7 +10,8 @@ namespace rackwright::results {
 
 namespace {
 
-constexpr std::size_t kOpen = 8;       // numbers shown at once
+constexpr std::size_t kOpen = 8;  // numbers shown at once
+constexpr std::size_t kNamedRacks = 8;
 constexpr std::size_t kFolded = 1500;  // in the folded table; the rest is in review.json
 
 std::string row(const ProvenanceEntry& entry) {
@@ -20,8 +21,10 @@ std::string row(const ProvenanceEntry& entry) {
     boundary += (boundary.empty() ? "" : " · ") + escape(entry.figure.window);
   }
   return fmt::format(
-      "<tr id=\"{0}\"><th scope=\"row\">{0} {1}<small>{2}</small></th><td class=\"num\">{3}</td>"
-      "<td>{4} {5}</td><td>{6}</td><td>{7}</td><td>{8}</td></tr>\n",
+      "<tr id=\"{0}\"><th scope=\"row\">{0} {1}<small>{2}</small></th><td class=\"num\" "
+      "data-head=\"Value\">{3}</td>"
+      "<td data-head=\"Origin\">{4} {5}</td><td data-head=\"Boundary, window\">{6}</td>"
+      "<td data-head=\"From\">{7}</td><td data-head=\"In calibrated range\">{8}</td></tr>\n",
       escape(entry.id), escape(entry.figure.label), escape(entry.rack),
       number_html(shown, {entry.id, entry.figure.label, entry.figure.window, entry.figure.basis}),
       origin_glyph(shown.origin), to_string(shown.origin), boundary.empty() ? "–" : boundary,
@@ -57,12 +60,10 @@ std::string provenance_section(const ReportContext& context) {
                std::max<std::size_t>(std::min(moving.size(), kOpen), entries.empty() ? 0 : 1));
   const std::vector<ProvenanceEntry> shown(entries.begin(),
                                            entries.begin() + static_cast<std::ptrdiff_t>(open));
-  std::string out = section_open(
-      "provenance", provenance_title(shown),
-      fmt::format(
-          "By leverage: how far each number, moved over its interval, moves the lead of the "
-          "first rank. Ids are those of review.json. Catalogue {}, rackwright {}.",
-          escape(context.review.catalog_hash), escape(context.review.version)));
+  std::string out = section_open("provenance", provenance_title(shown),
+                                 "By leverage: how far each number, moved over its interval, moves "
+                                 "the lead of the first rank. "
+                                 "Ids are those of review.json.");
   if (entries.empty()) return out + "</section>\n";
   out += table(entries, 0, open, "Numbers with the most leverage");
   const std::size_t end = std::min(entries.size(), open + kFolded);
@@ -79,31 +80,32 @@ std::string provenance_section(const ReportContext& context) {
 }
 
 std::string requirements_section(const ReportContext& context) {
-  std::size_t blanks = 0, deciding = 0;
-  for (const Candidate& c : context.review.candidates) {
-    blanks += c.evaluation.requirements.size();
-    deciding += static_cast<std::size_t>(
-        std::count_if(c.evaluation.requirements.begin(), c.evaluation.requirements.end(),
-                      [](const topology::Requirement& r) { return r.decides; }));
-  }
+  const std::vector<BlankInput> blanks = blank_inputs(context.review);
+  const auto deciding = static_cast<std::size_t>(std::count_if(
+      blanks.begin(), blanks.end(), [](const BlankInput& b) { return b.requirement.decides; }));
   std::string out = section_open(
-      "requirements", requirements_title(blanks, deciding),
+      "requirements", requirements_title(blanks.size(), deciding),
       "Nothing is guessed: each blank is solved for, or says from whom the figure is needed.");
-  if (blanks == 0) return out + "</section>\n";
+  if (blanks.empty()) return out + "</section>\n";
   out += table_open("requirements", "Blank inputs and what they must be",
-                    {{"Candidate"},
-                     {"Blank input"},
+                    {{"Blank input"},
                      {"Solved, required value"},
                      {"Who can supply it"},
-                     {"What it could change"}});
-  for (const Candidate& c : context.review.candidates) {
-    for (const topology::Requirement& r : c.evaluation.requirements) {
-      out += fmt::format(
-          "<tr class=\"{}\"><td>{}</td><th "
-          "scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}{}</td></tr>\n",
-          r.decides ? "decides" : "", escape(c.evaluation.rack), escape(r.input), escape(r.solved),
-          escape(r.supplier), r.decides ? "<b>decides</b>: " : "", escape(r.effect));
+                     {"What it could change"},
+                     {"Candidates"}});
+  for (const BlankInput& blank : blanks) {
+    const topology::Requirement& r = blank.requirement;
+    std::string racks;
+    for (const std::string& rack : blank.racks) racks += (racks.empty() ? "" : ", ") + rack;
+    if (blank.racks.size() > kNamedRacks) {
+      racks = fmt::format("{} of {}", blank.racks.size(), context.review.candidates.size());
     }
+    out += fmt::format(
+        "<tr class=\"{}\"><th scope=\"row\">{}</th><td data-head=\"Required\">{}</td>"
+        "<td data-head=\"Supplier\">{}</td><td data-head=\"Could change\">{}{}</td>"
+        "<td data-head=\"Candidates\">{}</td></tr>\n",
+        r.decides ? "decides" : "", escape(capitalised(r.input)), escape(r.solved),
+        escape(r.supplier), r.decides ? "<b>decides</b>: " : "", escape(r.effect), escape(racks));
   }
   return out + table_close() + "</section>\n";
 }

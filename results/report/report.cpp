@@ -23,17 +23,22 @@ std::string style_text(const std::string& text) {
   return out;
 }
 
-std::string short_hash(const std::string& hash) { return hash.substr(0, 8); }
+/// Subject and a short hash of the catalogue, on every printed page.
+std::string running_foot(const Review& review) {
+  const std::string hash = review.catalog_hash.substr(0, 8);
+  return shortened(review.subject, 90) + (hash.empty() ? "" : " · catalogue " + hash);
+}
 
 std::string head(const Review& review, const ReportAssets& assets) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{} · co-design review</title>\n"
-      "<style>\n{}:root {{ --foot: \"{}\"; }}\n</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the "
+      "<style>\n{}:root {{ --foot: \"{}\"; }}\n</style>\n</head>\n<body>\n<a class=\"skip\" "
+      "href=\"#verdict\">Skip to the "
       "verdict</a>\n",
       escape(review.subject.empty() ? review.workload : review.subject), assets.style,
-      style_text(review.subject + " · catalogue " + short_hash(review.catalog_hash)));
+      style_text(running_foot(review)));
 }
 
 std::string selector(const ReportContext& context) {
@@ -76,11 +81,11 @@ std::string render_report(const Review& review, const ReportAssets& assets) {
   }
   out += provenance_section(context) + requirements_section(context);
   out += fmt::format(
-      "</main>\n<footer><p>rackwright {} · {} · traffic: {} · catalogue {}. The same input gives "
+      "</main>\n<footer><p>rackwright {} · {} · traffic: {}{}. The same input gives "
       "the "
       "same bytes. Intervals are 90 %.</p></footer>\n",
       escape(review.version), escape(review.workload), escape(review.traffic_source),
-      escape(review.catalog_hash));
+      escape(review.catalog_hash.empty() ? "" : " · catalogue " + review.catalog_hash));
   if (!assets.script.empty()) out += "<script>" + assets.script + "</script>\n";
   return out + "</body>\n</html>\n";
 }

@@ -27,7 +27,7 @@ namespace rackwright::results {
 /// Scatter of provisioned power against floor for more candidates than the table lists at once.
 [[nodiscard]] std::string pareto_plot(const ReportContext& context);
 /// Margin of a limit with ±, symbol and word for assistive technology.
-[[nodiscard]] std::string margin_html(const topology::Limit& limit);
+[[nodiscard]] std::string margin_html(const topology::Limit& limit, bool with_spread = true);
 /// Bar from 0 on the common scale -10 to +30 %, with whisker.
 [[nodiscard]] std::string margin_bar(const topology::Limit& limit);
 

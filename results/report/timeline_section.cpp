@@ -115,19 +115,22 @@ std::string band_svg(const TimelineLane& lane, const Plot& plot, const std::stri
     back = fmt::format("L{:.1f} {:.1f}H{:.1f}", x1, axis.y(lane.min[i]), x0) + back;
     line += fmt::format("V{:.1f}H{:.1f}", axis.y(lane.mean[i]), x1);
   }
-  std::string svg = fmt::format("<defs><path id=\"{0}-band\" d=\"{1}{2}Z\"/></defs><use class=\"band\" "
-                                "href=\"#{0}-band\"/>",
-                                id, band, back);
+  std::string svg = fmt::format(
+      "<defs><path id=\"{0}-band\" d=\"{1}{2}Z\"/></defs><use class=\"band\" "
+      "href=\"#{0}-band\"/>",
+      id, band, back);
   const TimelineLane::Line* passed = nullptr;
   for (const auto& limit : lane.lines) {
-    if (limit.is_limit && lane.peak > limit.value && (passed == nullptr || limit.value < passed->value)) {
+    if (limit.is_limit && lane.peak > limit.value &&
+        (passed == nullptr || limit.value < passed->value)) {
       passed = &limit;
     }
   }
   if (passed != nullptr) {
-    svg += fmt::format("<clipPath id=\"{0}-over\"><rect x=\"{1}\" y=\"0\" width=\"{2}\" height=\"{3:.1f}\"/>"
-                       "</clipPath><use class=\"over\" href=\"#{0}-band\" clip-path=\"url(#{0}-over)\"/>",
-                       id, kLeft, kWidth - kLeft - kRight, axis.y(passed->value));
+    svg += fmt::format(
+        "<clipPath id=\"{0}-over\"><rect x=\"{1}\" y=\"0\" width=\"{2}\" height=\"{3:.1f}\"/>"
+        "</clipPath><use class=\"over\" href=\"#{0}-band\" clip-path=\"url(#{0}-over)\"/>",
+        id, kLeft, kWidth - kLeft - kRight, axis.y(passed->value));
   }
   return svg + fmt::format("<path class=\"mean\" d=\"{}\"/>", line);
 }
@@ -143,15 +146,16 @@ std::string lines_svg(const TimelineLane& lane, const Plot& plot) {
     svg += fmt::format(
         "<path class=\"{0}\" d=\"M{1} {2:.1f}H{3:.1f}\"/><text class=\"b {0}t\" x=\"{4:.1f}\" "
         "y=\"{5:.1f}\">{6} {7}</text><text x=\"{4:.1f}\" y=\"{8:.1f}\">{9}</text>",
-        limit.is_limit ? "limitline" : "envline", kLeft, plot.axis.y(limit.value), kWidth - kRight, x,
-        label_y[i + 1], format_significant(limit.value, 3), escape(plot.unit), label_y[i + 1] + 14,
-        escape(shortened(limit.label, 32)));
+        limit.is_limit ? "limitline" : "envline", kLeft, plot.axis.y(limit.value), kWidth - kRight,
+        x, label_y[i + 1], format_significant(limit.value, 3), escape(plot.unit),
+        label_y[i + 1] + 14, escape(shortened(limit.label, 32)));
   }
-  return svg + fmt::format("<text class=\"b meant\" x=\"{0:.1f}\" y=\"{1:.1f}\">mean {2} {3}</text><text "
-                           "x=\"{0:.1f}\" y=\"{4:.1f}\">P99 {5} {3}{6}</text>",
-                           x, label_y[0], format_significant(lane.average, 3), escape(plot.unit),
-                           label_y[0] + 14, format_significant(lane.p99, 3),
-                           lane.window.empty() ? "" : fmt::format(" ({})", escape(lane.window)));
+  return svg + fmt::format(
+                   "<text class=\"b meant\" x=\"{0:.1f}\" y=\"{1:.1f}\">mean {2} {3}</text><text "
+                   "x=\"{0:.1f}\" y=\"{4:.1f}\">P99 {5} {3}{6}</text>",
+                   x, label_y[0], format_significant(lane.average, 3), escape(plot.unit),
+                   label_y[0] + 14, format_significant(lane.p99, 3),
+                   lane.window.empty() ? "" : fmt::format(" ({})", escape(lane.window)));
 }
 
 /// Value, time and window of the peak; beside it, and never over the lane's own title.
@@ -159,27 +163,30 @@ std::string peak_svg(const TimelineLane& lane, const Plot& plot) {
   const double x = plot.x(lane.peak_t_s);
   const double y = plot.axis.y(lane.peak);
   const bool left = lane.peak_t_s > plot.end_s * 0.6;
-  std::string words = fmt::format("peak {} {} at {:.0f} s", format_significant(lane.peak, 3), plot.unit,
-                                  lane.peak_t_s);
+  std::string words = fmt::format("peak {} {} at {:.0f} s", format_significant(lane.peak, 3),
+                                  plot.unit, lane.peak_t_s);
   double above = 0;
   for (const auto& limit : lane.lines) {
-    if (limit.is_limit && lane.peak > limit.value) above = std::max(above, share_above(lane, limit.value));
+    if (limit.is_limit && lane.peak > limit.value)
+      above = std::max(above, share_above(lane, limit.value));
   }
   if (above > 0) {
     words += fmt::format(" · above the limit at most {} % of the time",
                          format_significant(std::max(above * 100, 0.1), 2));
   }
-  return fmt::format("<circle class=\"peak\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/><text class=\"halo b{}\" "
-                     "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
-                     x, y, left ? " e" : "", x + (left ? -10 : 10), std::max(y - 8, kTop + 8.0),
-                     escape(words));
+  return fmt::format(
+      "<circle class=\"peak\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/><text class=\"halo b{}\" "
+      "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
+      x, y, left ? " e" : "", x + (left ? -10 : 10), std::max(y - 8, kTop + 8.0), escape(words));
 }
 
 std::string lane_svg(const TimelineLane& lane, double end_s, const std::string& id) {
   const Plot plot{axis_of(lane), end_s, lane.unit == "degC" ? "°C" : lane.unit};
   std::string svg = fmt::format(
-      "<svg class=\"lane\" role=\"img\" aria-label=\"{0}, {1}: mean {2}, peak {3}; its load cases are in the "
-      "table below\" viewBox=\"0 0 {4} {5}\" width=\"{4}\" height=\"{5}\"><text x=\"{6}\" y=\"11\"><tspan "
+      "<svg class=\"lane\" role=\"img\" aria-label=\"{0}, {1}: mean {2}, peak {3}; its load cases "
+      "are in the "
+      "table below\" viewBox=\"0 0 {4} {5}\" width=\"{4}\" height=\"{5}\"><text x=\"{6}\" "
+      "y=\"11\"><tspan "
       "class=\"b\">{0}, {1}</tspan> {7}</text>",
       escape(lane.label), escape(plot.unit), format_significant(lane.average, 3),
       format_significant(lane.peak, 3), kWidth, kTop + kHeight + 26, kLeft, escape(lane.note));
@@ -201,6 +208,11 @@ std::string lane_json(const TimelineLane& lane) {
   json["label"] = lane.label;
   json["unit"] = lane.unit == "degC" ? "°C" : lane.unit;
   json["note"] = lane.note;
+  json["average"] = format_significant(lane.average, 3);
+  json["p99"] = format_significant(lane.p99, 3);
+  json["window"] = lane.window;
+  json["mean_at"] = lane.average;
+  json["peak"] = {{"value", lane.peak}, {"t", lane.peak_t_s}};
   json["t"] = rounded(lane.t_s);
   json["min"] = rounded(lane.min);
   json["mean"] = rounded(lane.mean);
@@ -236,8 +248,11 @@ std::string case_table(const ReportContext& context, const Candidate& c) {
     };
     const std::string ac = cell("power.rack_ac." + key);
     out += fmt::format(
-        "<tr><th scope=\"row\">({}) {}</th><td class=\"num\">{}</td><td class=\"num\">{}</td><td "
-        "class=\"num\">{}</td><td class=\"num\">{}</td><td>{}</td></tr>\n",
+        "<tr><th scope=\"row\">({}) {}</th><td class=\"num\" data-head=\"GPU modules\">{}</td>"
+        "<td class=\"num\" data-head=\"Busbar or node DC\">{}</td><td class=\"num\" "
+        "data-head=\"Rack "
+        "AC input\">{}</td><td class=\"num\" data-head=\"Rack AC, P99 of 1 s\">{}</td>"
+        "<td data-head=\"Judges\">{}</td></tr>\n",
         static_cast<char>('a' + i), to_string(load_case),
         ac == "–" ? blank_box() : cell("power.module." + key),
         ac == "–" ? blank_box() : cell("power.bus." + key), ac == "–" ? blank_box() : ac,

@@ -16,6 +16,8 @@ namespace {
 using topology::Limit;
 using topology::LimitState;
 
+constexpr std::size_t kNamedInARun = 6;
+
 bool overlap(const Estimate& a, const Estimate& b) {
   return a.low <= b.high && b.low <= a.high;
 }
@@ -118,10 +120,13 @@ std::string candidates_remark(const Review& review) {
     }
     if (end - i > 1) {
       text += text.empty() ? "" : "; ";
-      for (std::size_t j = i; j < end; ++j) {
+      // A long run is named by its first; the table holds the rest.
+      const std::size_t named = end - i > kNamedInARun ? i + kNamedInARun - 1 : end;
+      for (std::size_t j = i; j < named; ++j) {
         text += j == i ? "" : j + 1 == end ? " and " : ", ";
         text += all[j]->evaluation.rack;
       }
+      if (named < end) text += fmt::format(" and {} more", end - named);
     }
     i = end;
   }
@@ -181,8 +186,9 @@ std::string timeline_title(const topology::RackEvaluation& evaluation) {
       if (passed == nullptr && each.peak > line.value) {
         passed = &line;
         const double share = share_above(each, line.value);
-        return fmt::format("{} passes {} in at most {} % of the time", each.label,
-                           lower_first(line.label),
+        return fmt::format("{} passes {} {}, {}, in at most {} % of the time", each.label,
+                           format_significant(line.value, 3),
+                           each.unit == "degC" ? "°C" : each.unit, lower_first(line.label),
                            format_significant(std::max(share * 100, 0.1), 2));
       }
     }
@@ -200,7 +206,7 @@ std::string limits_title(const std::vector<Limit>& limits) {
   const std::size_t blank = count_state(all, LimitState::blank);
   const std::size_t met = count_state(all, LimitState::met);
   if (blank == limits.size()) {
-    return fmt::format("{} cannot be judged", blank == 1 ? "The one limit" : "Every limit");
+    return blank == 1 ? "The one limit cannot be judged" : "No limit can be judged";
   }
   std::string text;
   if (violated > 0) {
@@ -209,7 +215,10 @@ std::string limits_title(const std::vector<Limit>& limits) {
   } else if (near > 0) {
     text = counted(near, "limit is near", "limits are near", true) + ", none is violated";
   } else {
-    text = met == 1 ? "The one limit holds" : fmt::format("All {} limits hold", number_word(met));
+    text = blank > 0  ? counted(met, "limit holds", "limits hold", true)
+           : met == 1 ? "The one limit holds"
+           : met == 2 ? "Both limits hold"
+                      : fmt::format("All {} limits hold", number_word(met));
   }
   if (blank > 0) text += fmt::format("; {} cannot be judged", number_word(blank));
   return text;
@@ -225,8 +234,10 @@ std::string domain_title(const std::string& topic, const std::vector<const Limit
     if (tightest == nullptr || limit->margin < tightest->margin) tightest = limit;
   }
   if (tightest != nullptr) {
-    return fmt::format("{}: {} is tightest, {}", subject, lower_first(tightest->name),
-                       percent_text(tightest->margin));
+    // A name that has a colon itself continues after a comma.
+    std::string name = lower_first(tightest->name);
+    if (const auto colon = name.find(": "); colon != std::string::npos) name.replace(colon, 1, ",");
+    return fmt::format("{} is tightest at {}: {}", subject, percent_text(tightest->margin), name);
   }
   if (!limits.empty()) {
     return fmt::format("{}: {} cannot be judged", subject,

@@ -73,7 +73,7 @@ std::string worst_margin_key(const Candidate& c) {
     return key_figure("Worst margin", std::nullopt, {}, "no promised limit can be judged");
   }
   const Limit& limit = *c.closest;
-  std::string below = joined(limit.name, limit.load.boundary);
+  std::string below = joined(capitalised(limit.name), limit.load.boundary);
   if (limit.remedied_margin) {
     below = joined(below, "after the change: " + percent_text(*limit.remedied_margin));
   }
@@ -99,10 +99,7 @@ std::string key_figures(const ReportContext& context) {
     return e ? escape(joined(e->boundary, e->extrapolated ? "part extrapolated" : ""))
              : std::string("needs the values in section 12");
   };
-  std::string label = context.review.rank_by_label;
-  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z') {
-    label[0] = static_cast<char>(label[0] - 'a' + 'A');
-  }
+  const std::string label = capitalised(context.review.rank_by_label);
   std::string out = "<dl class=\"keys\">\n";
   out += key_figure(escape(label), metric, note("candidate.metric", label), tag(metric));
   out += provisioned_key(c, note("candidate.provisioned_w", "Provisioned power"));
@@ -113,20 +110,11 @@ std::string key_figures(const ReportContext& context) {
   return out + "</dl>\n";
 }
 
-std::string first_upper_word(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
-    text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  }
-  return text;
-}
-
 /// A sentence: capital and full stop.
-std::string first_upper(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
-    text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  }
-  if (!text.empty() && text.back() != '.') text += '.';
-  return text;
+std::string sentence(const std::string& text) {
+  std::string out = capitalised(text);
+  if (!out.empty() && out.back() != '.') out += '.';
+  return out;
 }
 
 std::string what_limits(const Candidate& c) {
@@ -137,15 +125,14 @@ std::string what_limits(const Candidate& c) {
     ++shown;
     std::string effect;
     if (!limit.remedy.empty()) {
-      effect = " " + first_upper(limit.remedy);
+      effect = " " + sentence(limit.remedy);
       if (limit.remedied_margin && limit.remedy.find("margin") == std::string::npos) {
         effect.pop_back();
         effect += fmt::format(" ({} margin).", percent_text(*limit.remedied_margin));
       }
     }
     out += fmt::format("<li>{} <b>{}</b> {}.{}</li>", state_glyph(limit.state),
-                       escape(first_upper_word(limit.name)),
-                       percent_text(limit.margin), escape(effect));
+                       escape(capitalised(limit.name)), percent_text(limit.margin), escape(effect));
   }
   if (shown == 0) out += "<li>No limit could be judged.</li>";
   return out + "</ul></div>\n";
@@ -169,14 +156,13 @@ std::string what_would_change(const Review& review) {
 std::string rests_on(const Review& review) {
   std::array<std::size_t, 4> count{};
   std::size_t extrapolated = 0;
-  std::size_t blanks = 0;
   for (const Candidate& c : review.candidates) {
-    blanks += c.evaluation.requirements.size();
     for (const topology::Figure& figure : c.evaluation.figures.all()) {
       ++count[static_cast<std::size_t>(figure.estimate.origin)];
       if (figure.estimate.extrapolated) ++extrapolated;
     }
   }
+  const std::size_t blanks = blank_inputs(review).size();
   const std::size_t total = count[0] + count[1] + count[2] + count[3];
   std::string out = "<div><h2 class=\"small\">What the numbers rest on</h2>";
   std::string bar;

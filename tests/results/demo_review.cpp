@@ -67,8 +67,8 @@ topology::TimelineLane power_lane(const Recipe& r) {
   for (int i = 0; i < 600; ++i) {
     // A slow wave, a burst at 190 .. 240 s, and the saw of the batches.
     const double burst = i > 190 && i < 240 ? 0.2 : 0.0;
-    const double mean = r.envelope_w / 1e3 *
-                        (0.72 + 0.05 * std::sin(i / 37.0) + burst + 0.01 * std::sin(i * 1.7));
+    const double mean =
+        r.envelope_w / 1e3 * (0.72 + 0.05 * std::sin(i / 37.0) + burst + 0.01 * std::sin(i * 1.7));
     const double half = r.envelope_w / 1e3 * (0.02 + 0.01 * std::abs(std::sin(i * 0.9)));
     lane.t_s.push_back(i);
     lane.mean.push_back(mean);
@@ -146,32 +146,33 @@ void add_figures(const Recipe& r, RackEvaluation& e) {
   add("power.rack_ac.slo_capacity.p99", "Rack AC input, P99",
       with_relative(r.envelope_w * 0.95, 0.05, {"W", Origin::modelled, "rack AC input"}), "1 s");
   add("service.tokens_per_s", "Output tokens per second",
-      with_relative(r.tokens_per_s, r.error,
-                    {"tok/s", Origin::modelled, "", r.error > 0.06}),
+      with_relative(r.tokens_per_s, r.error, {"tok/s", Origin::modelled, "", r.error > 0.06}),
       "600 s");
   add("service.tokens_per_joule", "Output tokens per joule",
-      with_relative(r.tokens_per_joule, 0.07, {"tok/J", Origin::modelled, "rack AC input"}), "600 s");
+      with_relative(r.tokens_per_joule, 0.07, {"tok/J", Origin::modelled, "rack AC input"}),
+      "600 s");
   add("liquid.return_c", "Coolant return temperature",
       with_relative(53.2, 0.02, {"degC", Origin::modelled, "rack TCS outlet"}), "steady");
-  add("mechanical.floor_kpa", "Floor load",
-      exact(9.6, {"kPa", Origin::catalogue}), "");
+  add("mechanical.floor_kpa", "Floor load", exact(9.6, {"kPa", Origin::catalogue}), "");
 }
 
 void add_limits(const Recipe& r, RackEvaluation& e) {
   using topology::make_limit;
   const EstimateTag dc{"W", Origin::modelled, "busbar DC"};
   const EstimateTag rating{"W", Origin::catalogue, "busbar DC"};
-  auto feed = make_limit({"power.feed.A", "power", "loss of feed A: 4 shelves stay", "feed", "feed A"},
-                         with_relative(r.envelope_w * 0.96, 0.015, dc), exact(r.feed_limit_w, rating),
-                         "four of eight shelves stay");
+  auto feed =
+      make_limit({"power.feed.A", "power", "loss of feed A: 4 shelves stay", "feed", "feed A"},
+                 with_relative(r.envelope_w * 0.96, 0.015, dc), exact(r.feed_limit_w, rating),
+                 "four of eight shelves stay");
   if (!r.remedy.empty()) {
     feed.remedy = r.remedy;
     feed.remedied_margin = 0.015;
   }
   e.limits.push_back(feed);
-  e.limits.push_back(make_limit({"air.rise", "air", "one tray fan out: cage rise", "fan", "one fan"},
-                                with_relative(43.4, 0.04, {"K", Origin::modelled, "tray"}),
-                                exact(45, {"K", Origin::catalogue, "tray"}), "hottest cage"));
+  e.limits.push_back(
+      make_limit({"air.rise", "air", "one tray fan out: cage rise", "fan", "one fan"},
+                 with_relative(43.4, 0.04, {"K", Origin::modelled, "tray"}),
+                 exact(45, {"K", Origin::catalogue, "tray"}), "hottest cage"));
   e.limits.push_back(make_limit({"mechanical.floor", "mechanical", "floor, uniform load"},
                                 exact(9.6, {"kPa", Origin::catalogue}),
                                 exact(12, {"kPa", Origin::assumed}), "rack weight over footprint"));
@@ -203,7 +204,8 @@ RackEvaluation evaluation_of(const Recipe& r, const RackDesign& d) {
   add_limits(r, e);
   e.timelines = {power_lane(r)};
   if (r.cooling == "liquid") e.timelines.push_back(coolant_lane());
-  e.bom.push_back({"Compute tray, 4 GPU", "demo-compute-tray", static_cast<double>(r.trays), 6900, 29.0});
+  e.bom.push_back(
+      {"Compute tray, 4 GPU", "demo-compute-tray", static_cast<double>(r.trays), 6900, 29.0});
   topology::BomLine shelf{"Power shelf 33 kW", "demo-shelf-33", static_cast<double>(r.shelves)};
   shelf.unit_kg = 28;
   shelf.unit_usd_low = 9700;
@@ -228,7 +230,8 @@ std::vector<Recipe> seven_racks() {
        8, 140000, ""},
       {"demo-air-32", "air, 4 × 8 GPU", "air", 41700, 0.05, 41000, 1.38, 4, 8, 8, 0, 35000, ""},
       {"demo-air-16", "air, 2 × 8 GPU", "air", 20800, 0.05, 21000, 1.31, 2, 8, 8, 0, 28000, ""},
-      {"demo-template-144", "next generation", "liquid", 0, 0, 0, 0, 18, 1, 8, 8, 0, "", true, true},
+      {"demo-template-144", "next generation", "liquid", 0, 0, 0, 0, 18, 1, 8, 8, 0, "", true,
+       true},
   };
 }
 
@@ -263,7 +266,8 @@ std::vector<Recipe> recipes_of(Demo demo) {
     case Demo::long_names:
       for (Recipe& r : recipes) {
         r.id += "-with-a-very-long-identifier-of-a-rack-variant<b>&\"x\"";
-        r.summary = "a summary that goes on about shelves, manifolds and the row CDU for a long time";
+        r.summary =
+            "a summary that goes on about shelves, manifolds and the row CDU for a long time";
         if (!r.remedy.empty()) r.remedy += ", move two shelves down and add a third whip of 60 A";
       }
       break;
@@ -292,9 +296,9 @@ results::Review demo_review(Demo demo) {
 }
 
 std::vector<std::pair<std::string, Demo>> demos() {
-  return {{"seven", Demo::seven},           {"one", Demo::one},
-          {"hundred", Demo::hundred},       {"none_holds", Demo::none_holds},
-          {"all_blank", Demo::all_blank},   {"long_names", Demo::long_names}};
+  return {{"seven", Demo::seven},         {"one", Demo::one},
+          {"hundred", Demo::hundred},     {"none_holds", Demo::none_holds},
+          {"all_blank", Demo::all_blank}, {"long_names", Demo::long_names}};
 }
 
 }  // namespace rackwright::testing

@@ -10,12 +10,12 @@
 namespace rackwright::testing {
 
 enum class Demo {
-  seven,        ///< liquid, rear-door and air racks; one not feasible, one undecided
-  one,          ///< a single candidate
-  hundred,      ///< more than the table lists at once
-  none_holds,   ///< every rack violates a promised limit without a remedy
-  all_blank,    ///< no service, no power, no temperature of any rack
-  long_names,   ///< names, labels and remedies at their longest, with markup in them
+  seven,       ///< liquid, rear-door and air racks; one not feasible, one undecided
+  one,         ///< a single candidate
+  hundred,     ///< more than the table lists at once
+  none_holds,  ///< every rack violates a promised limit without a remedy
+  all_blank,   ///< no service, no power, no temperature of any rack
+  long_names,  ///< names, labels and remedies at their longest, with markup in them
 };
 
 [[nodiscard]] results::Review demo_review(Demo demo);

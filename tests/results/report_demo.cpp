@@ -17,10 +17,9 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(out);
   rackwright::results::ReportAssets loaded;
   loaded.style = rackwright::read_file(assets / "report.css");
-  rackwright::write_file(out / "noscript.html",
-                         render_report(rackwright::testing::demo_review(
-                                           rackwright::testing::Demo::seven),
-                                       loaded));
+  rackwright::write_file(
+      out / "noscript.html",
+      render_report(rackwright::testing::demo_review(rackwright::testing::Demo::seven), loaded));
   if (std::filesystem::exists(assets / "report.js")) {
     loaded.script = rackwright::read_file(assets / "report.js");
   }

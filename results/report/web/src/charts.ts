@@ -1,9 +1,9 @@
 import { connect, init, use, type EChartsCoreOption, type EChartsType } from "echarts/core";
 import { CustomChart, LineChart } from "echarts/charts";
-import { DataZoomComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
+import { DataZoomComponent, GridComponent, MarkLineComponent, MarkPointComponent, TooltipComponent } from "echarts/components";
 import { SVGRenderer } from "echarts/renderers";
 
-use([CustomChart, LineChart, DataZoomComponent, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
+use([CustomChart, LineChart, DataZoomComponent, GridComponent, MarkLineComponent, MarkPointComponent, TooltipComponent, SVGRenderer]);
 
 interface Lane {
   label: string;
@@ -13,6 +13,11 @@ interface Lane {
   min: number[];
   mean: number[];
   max: number[];
+  average: string;
+  p99: string;
+  window: string;
+  mean_at: number;
+  peak: { value: number; t: number };
   lines: { label: string; value: number; limit: boolean }[];
 }
 
@@ -37,7 +42,7 @@ function spread(ys: number[], distance: number): number[] {
   return placed;
 }
 
-function options(lane: Lane): EChartsCoreOption {
+function options(lane: Lane, last: boolean): EChartsCoreOption {
   const end = lane.t.length > 1 ? lane.t[lane.t.length - 1] + lane.t[1] - lane.t[0] : 1;
   const at = (values: number[]): number[][] => [
     ...lane.t.map((t, i) => [t, values[i]]),
@@ -48,7 +53,11 @@ function options(lane: Lane): EChartsCoreOption {
   const high = Math.max(...values);
   const axis = niceAxis(low, high);
   const y = (v: number): number => 34 + (208 * (axis.max - v)) / (axis.max - axis.min);
-  const labels = spread(lane.lines.map((l) => y(l.value)), 32);
+  const marks = [
+    ...lane.lines.map((l) => ({ value: l.value, head: `${digits(l.value)} ${lane.unit}`, words: l.label, kind: l.limit ? "limit" : "envelope" })),
+    { value: lane.mean_at, head: `mean ${lane.average} ${lane.unit}`, words: `P99 ${lane.p99} ${lane.unit}${lane.window ? ` (${lane.window})` : ""}`, kind: "mean" },
+  ];
+  const labels = spread(marks.map((m) => y(m.value)), 32);
   const text = { color: token("--ink2"), fontSize: 12.5 };
   const wide = innerWidth > 860;
   const band = token("--band");
@@ -58,7 +67,7 @@ function options(lane: Lane): EChartsCoreOption {
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { left: 58, right: wide ? 200 : 16, top: 34, bottom: 58 },
+    grid: { left: 58, right: wide ? 200 : 16, top: 34, bottom: last ? 58 : 30 },
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -68,14 +77,15 @@ function options(lane: Lane): EChartsCoreOption {
           `${digits(lane.min[i])} – ${digits(lane.max[i])} ${lane.unit}`;
       },
     },
-    xAxis: { type: "value", min: 0, max: end, axisLabel: { ...text, formatter: (v: number) => `${digits(v)} s` },
+    xAxis: { type: "value", min: 0, max: end, splitNumber: wide ? 10 : 4, axisLabel: { ...text, formatter: (v: number) => `${digits(v)} s` },
       splitLine: { show: false }, axisPointer: { show: true } },
     yAxis: { type: "value", min: axis.min, max: axis.max, interval: axis.step,
-      name: wide ? `${lane.label}, ${lane.unit}   ${lane.note}` : `${lane.label}, ${lane.unit}`, nameTextStyle: { ...text, align: "left", fontWeight: 600 },
+      name: wide ? `${lane.label}, ${lane.unit}   ${lane.note}` : `${lane.label}, ${lane.unit} · peak ${digits(lane.peak.value)} at ${digits(lane.peak.t)} s`, nameTextStyle: { ...text, align: "left", fontWeight: 600 },
       axisLabel: text, splitLine: { lineStyle: { color: token("--rule") } } },
     dataZoom: [
       { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false },
-      { type: "slider", height: 18, bottom: 6, showDetail: false, brushSelect: false },
+      ...(last ? [{ type: "slider", height: 18, bottom: 6, showDetail: false, brushSelect: false, showDataShadow: false,
+        borderColor: token("--rule2"), fillerColor: token("--surface") }] : []),
     ],
     series: [
       { ...step, data: at(lane.max), lineStyle: { width: 0.6, color: token("--band") } },
@@ -102,16 +112,25 @@ function options(lane: Lane): EChartsCoreOption {
         },
       },
       {
-        ...step, data: at(lane.mean), lineStyle: { width: 1.6, color: token("--cat1") }, z: 5,
+        ...step, data: at(lane.mean), lineStyle: { width: wide ? 1.6 : 1, color: token("--cat1") }, z: 5,
         markLine: {
           silent: true, symbol: "none", animation: false,
-          data: lane.lines.map((l, i) => ({
-            yAxis: l.value,
-            lineStyle: { color: token(l.limit ? "--cat4" : "--ink2"), type: l.limit ? "dashed" : "dotted", width: 1.5 },
-            label: { ...text, color: token(l.limit ? "--violated" : "--ink"),
-              position: wide ? "end" : "insideEndTop", width: 180, overflow: "truncate", lineHeight: 15, offset: wide ? [4, labels[i] - y(l.value)] : [0, 0],
-              formatter: `${digits(l.value)} ${lane.unit}${wide ? "\n" : " "}${l.label}` },
+          data: marks.map((m, i) => ({
+            yAxis: m.value,
+            lineStyle: m.kind === "mean" ? { color: "transparent", width: 0 }
+              : { color: token(m.kind === "limit" ? "--cat4" : "--ink2"), type: m.kind === "limit" ? "dashed" : "dotted", width: 1.5 },
+            label: { ...text, show: wide || m.kind !== "mean", position: wide ? "end" : "insideEndTop", width: 185, overflow: "truncate",
+              lineHeight: 15, offset: wide ? [4, labels[i] - y(m.value)] : [0, 0],
+              color: token(m.kind === "limit" ? "--violated" : m.kind === "mean" ? "--met" : "--ink2"),
+              formatter: wide ? `${m.head}\n${m.words}` : `${m.head} ${m.words}` },
           })),
+        },
+        markPoint: {
+          silent: true, animation: false, symbol: "circle", symbolSize: 8,
+          data: [{ coord: [lane.peak.t, lane.peak.value], itemStyle: { color: "transparent", borderColor: token("--cat4"), borderWidth: 2 },
+            label: { ...text, show: wide, color: token("--ink"), fontWeight: 650, position: lane.peak.t > end * 0.6 ? "left" : "right",
+              textBorderColor: token("--bg"), textBorderWidth: 3,
+              formatter: `peak ${digits(lane.peak.value)} ${lane.unit} at ${digits(lane.peak.t)} s` } }],
         },
       },
     ],
@@ -124,6 +143,10 @@ export function enhanceCharts(): () => void {
   const charts = new Map<HTMLElement, EChartsType>();
   const zoomOf = (chart: EChartsType): { start: number; end: number } =>
     (chart.getOption() as { dataZoom: { start: number; end: number }[] }).dataZoom[0];
+  const isLast = (figure: HTMLElement): boolean => {
+    const figures = figure.closest("section")!.querySelectorAll("figure.chart");
+    return figures[figures.length - 1] === figure;
+  };
   const follow = (chart: EChartsType): void => {
     const zoom = zoomOf(chart);
     for (const other of charts.values()) {
@@ -146,9 +169,9 @@ export function enhanceCharts(): () => void {
       live.tabIndex = 0;
       live.setAttribute("role", "group");
       live.setAttribute("aria-label", `${lane.label}, ${lane.unit}, over time. + and − zoom, 0 shows all, arrows move the cursor.`);
-      chart = init(live, undefined, { renderer: "svg", height: 300 });
+      chart = init(live, undefined, { renderer: "svg", height: isLast(figure) ? 300 : 272 });
       chart.group = "time";
-      chart.setOption(options(lane));
+      chart.setOption(options(lane, isLast(figure)));
       charts.set(figure, chart);
       chart.on("datazoom", () => follow(chart!));
       enhanceKeys(live, chart, lane);
@@ -163,7 +186,7 @@ export function enhanceCharts(): () => void {
     for (const [figure, chart] of charts) {
       const zoom = zoomOf(chart);
       const lane = JSON.parse(document.getElementById(figure.dataset.chart!)!.textContent!) as Lane;
-      chart.setOption(options(lane), true);
+      chart.setOption(options(lane, isLast(figure)), true);
       chart.dispatchAction({ type: "dataZoom", start: zoom.start, end: zoom.end });
     }
   };
