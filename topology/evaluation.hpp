@@ -23,10 +23,10 @@ inline constexpr int kLoadCaseCount = 4;
 /// A number of the evaluation under a stable key: "power.rack_ac.design_envelope".
 struct Figure {
   std::string key;
-  std::string label;    ///< "Rack AC input, design envelope"
+  std::string label;  ///< "Rack AC input, design envelope"
   Estimate estimate;
-  std::string window;   ///< "1 s", "steady", ""
-  std::string basis;    ///< formula or source in words
+  std::string window;  ///< "1 s", "steady", ""
+  std::string basis;   ///< formula or source in words
 };
 
 /// Figures in order of insertion, unique by key.
@@ -49,11 +49,12 @@ enum class LimitState { met, near, violated, blank };
 
 /// One limit under one failure unit. Load and limit are at the same boundary.
 struct Limit {
-  std::string id;            ///< "power.feed.A"
-  std::string domain;        ///< "power", "air", "liquid", "network", "mechanical", "service"
-  std::string name;          ///< "Loss of feed A: 4 shelves stay"
-  std::string failure_unit;  ///< "none", "PSU", "shelf", "whip", "feed", "pump", "fan", "CDU", "switch"
-  std::string failure;       ///< "feed A", "" without
+  std::string id;      ///< "power.feed.A"
+  std::string domain;  ///< "power", "air", "liquid", "network", "mechanical", "service"
+  std::string name;    ///< "Loss of feed A: 4 shelves stay"
+  std::string
+      failure_unit;     ///< "none", "PSU", "shelf", "whip", "feed", "pump", "fan", "CDU", "switch"
+  std::string failure;  ///< "feed A", "" without
   Estimate load;
   std::optional<Estimate> limit;  ///< blank: see `requirement`
   /// (limit - load) / limit; for temperatures the rise over its inlet against the allowed rise.
@@ -63,7 +64,7 @@ struct Limit {
   /// infeasible; otherwise it is a finding.
   bool promised = true;
   std::string cause;
-  std::string remedy;        ///< "Cap the rack at 130 kW within 20 ms"
+  std::string remedy;  ///< "Cap the rack at 130 kW within 20 ms"
   std::optional<double> remedied_margin;
 };
 
@@ -80,9 +81,9 @@ struct Requirement {
 /// One tray in the design envelope and at SLO capacity, for the drawing.
 struct TrayState {
   std::string slot;
-  double power_w = 0;  ///< tray input, design envelope; shelves: output
-  double rating_w = 0; ///< shelves; 0 otherwise
-  double capacity_power_w = 0;  ///< at SLO capacity
+  double power_w = 0;               ///< tray input, design envelope; shelves: output
+  double rating_w = 0;              ///< shelves; 0 otherwise
+  double capacity_power_w = 0;      ///< at SLO capacity
   std::optional<double> hottest_c;  ///< modelled hottest part or outlet
   std::string hottest_part;         ///< "GPU", "air outlet"
   std::optional<double> air_m3_per_min;
@@ -96,7 +97,11 @@ struct TimelineLane {
   std::string unit;   ///< "kW"
   std::string note;   ///< "modelled, 1 s means"
   std::vector<double> t_s, min, mean, max;
-  struct Line { std::string label; double value = 0; bool is_limit = true; };
+  struct Line {
+    std::string label;
+    double value = 0;
+    bool is_limit = true;
+  };
   std::vector<Line> lines;
   double peak = 0, peak_t_s = 0, p99 = 0, average = 0;
   std::string window;
@@ -114,8 +119,8 @@ struct BomLine {
 /// Service of one rack at SLO capacity.
 struct Placement {
   int gpus_per_replica = 0;
-  int replicas = 0;     ///< per rack
-  int idle_gpus = 0;    ///< of the rack, unused by whole replicas
+  int replicas = 0;               ///< per rack
+  int idle_gpus = 0;              ///< of the rack, unused by whole replicas
   bool crosses_scale_up = false;  ///< a replica spans scale-up domains
   int racks_per_replica = 1;
   std::string plan;
@@ -128,10 +133,10 @@ struct RackEvaluation {
   FigureSet figures;
   std::vector<Limit> limits;  ///< by margin, worst first; blanks last
   std::vector<Requirement> requirements;
-  std::vector<TrayState> trays;  ///< one per slot that has power or heat
+  std::vector<TrayState> trays;         ///< one per slot that has power or heat
   std::vector<TimelineLane> timelines;  ///< load case (b)
-  std::vector<BomLine> bom;      ///< one rack
-  bool blank_service = false;    ///< the device cannot be predicted: no tokens/s
+  std::vector<BomLine> bom;             ///< one rack
+  bool blank_service = false;           ///< the device cannot be predicted: no tokens/s
   std::vector<std::string> notes;
 
   /// Worst margin over promised, non-blank limits; 1 when there is none.

@@ -93,14 +93,13 @@ void add_inlet_limit(EvaluationContext& context) {
   context.out.limits.push_back(std::move(limit));
 }
 
-void require_air_flow(EvaluationContext& context, double heat_w) {
-  // Physics only: the flow for a rise of 10 K, which the maker's fans must reach in proportion.
-  constexpr double kRise = 10;
+void require_air_flow(EvaluationContext& context, double heat_w, const char* whose) {
+  constexpr double kRise = 15;  // an example to scale from, not a limit
   const auto flow = air_flow_for_rise(Power::from_si(heat_w), kRise * kelvin, inlet_air(context));
   context.require({"airflow." + context.design.id, "air flow of the trays at full load",
-                   fmt::format("{:.1f} m3/min carry {} at a rise of {:.0f} K, half of it at twice "
-                               "the rise",
-                               flow.si() * 60, watts_text(heat_w), kRise),
+                   fmt::format("{:.1f} m3/min carry {} ({}) at a rise of {:.0f} K, in proportion "
+                               "for others",
+                               flow.si() * 60, watts_text(heat_w), whose, kRise),
                    "system maker", "exhaust temperature and room air", false});
 }
 
@@ -214,7 +213,11 @@ void add_rear_door_limits(EvaluationContext& context, const Estimate& heat) {
 
 void evaluate_air(EvaluationContext& context) {
   add_inlet_limit(context);
-  if (!context.has_envelope) return;
+  if (!context.has_envelope) {
+    const double modules = context.power.tdp_w() * context.power.gpus();
+    if (!context.design.liquid && modules > 0) require_air_flow(context, modules, "modules alone");
+    return;
+  }
   const AirPath path = air_path(context);
   Estimate heat = context.envelope_estimate(path.heat_w, "rack air");
   heat.high = std::max(heat.value, path.heat_high_w);
@@ -224,7 +227,7 @@ void evaluate_air(EvaluationContext& context) {
   add_rear_door_limits(context, heat);
   if (path.flow_m3_per_s > 0) add_air_figures(context, path);
   if (path.heat_with_flow_w < 0.5 * path.heat_w) {
-    require_air_flow(context, path.heat_w - path.heat_with_flow_w);
+    require_air_flow(context, path.heat_w - path.heat_with_flow_w, "parts without air flow");
   }
 }
 

@@ -140,13 +140,26 @@ void require_flow(EvaluationContext& context, const LoopState& loop) {
                    "rack maker", "CDU choice and return temperature", false});
 }
 
+/// What the published table asks for, else what keeps the published return limit.
+std::optional<double> needed_flow_lpm(const EvaluationContext& context, const LoopState& loop) {
+  if (loop.law && loop.supply_c < loop.law->return_c) return loop.law->flow_lpm(loop.supply_c);
+  const auto& most = context.design.liquid->return_max_c.value;
+  if (!most || !loop.coolant || *most <= loop.supply_c) return std::nullopt;
+  return liquid_flow_for_rise(Power::from_si(loop.heat_w), (*most - loop.supply_c) * kelvin,
+                              *loop.coolant)
+      .in(litre_per_minute);
+}
+
 void add_flow_limits(EvaluationContext& context, const LoopState& loop) {
   const LiquidLoop& design = *context.design.liquid;
   if (const auto most = fact_estimate(design.flow_max_lpm, "l/min", "TCS")) {
-    context.out.limits.push_back(
-        make_limit({"liquid.flow", "liquid", "Coolant flow of the rack", "none", ""},
-                   exact(loop.flow_lpm, {"l/min", loop.flow_origin, "TCS"}), *most,
-                   fmt::format("{:.0f} l/min: {}", loop.flow_lpm, loop.flow_basis)));
+    if (const auto needed = needed_flow_lpm(context, loop)) {
+      context.out.limits.push_back(
+          make_limit({"liquid.flow", "liquid", "Coolant flow the rack needs"},
+                     exact(*needed, {"l/min", Origin::modelled, "TCS"}), *most,
+                     fmt::format("{:.0f} l/min needed at {:.1f} degC supply, {:.0f} l/min allowed",
+                                 *needed, loop.supply_c, most->value)));
+    }
   }
   if (loop.law && context.options.tcs_flow_lpm) {
     const double needed = loop.law->flow_lpm(loop.supply_c);
@@ -296,6 +309,7 @@ void add_cdu_limits(EvaluationContext& context, const LoopState& loop) {
 
 void add_drop(EvaluationContext& context, const LoopState& loop) {
   const LiquidLoop& design = *context.design.liquid;
+  if (loop.flow_lpm <= 0) return;
   if (!loop.drop) {
     context.require({"pressure_drop." + context.design.id, "pressure drop of the rack over flow",
                      fmt::format("needs a point at {:.0f} l/min", loop.flow_lpm), "rack maker",

@@ -69,6 +69,16 @@ double node_budget_w(const EvaluationContext& context, int nodes) {
   return budget;
 }
 
+/// What one of the blank parts `part` may draw by the maker's rack figure; 0 when it says nothing.
+double left_by_rack_figure_w(const EvaluationContext& context, const std::string& part) {
+  const RackPower full = context.power.envelope(context.power.tdp_w());
+  const auto& slots = context.power.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].part && slots[i].part->id == part) return full.slot_w[i];
+  }
+  return 0;
+}
+
 void require_blank_power(EvaluationContext& context) {
   for (const auto& [part, count] : context.power.blanks()) {
     bool holds_gpus = false;
@@ -88,16 +98,15 @@ void require_blank_power(EvaluationContext& context) {
       need.effect = "verdict, if above; envelope and tokens per MW cannot be formed without it";
       need.decides = true;
     } else {
-      const double filled = context.power.filled_w() / std::max(count, 1);
-      need.solved = filled > 0
-                        ? fmt::format("<= {} each: what the maker's rack figure leaves for {}",
-                                      watts_text(filled), count)
-                        : fmt::format(
-                              "{} of them are counted with no power: needs a figure from "
-                              "the maker",
-                              count);
-      need.effect = filled > 0 ? "tokens per joule: it is counted at that bound"
-                               : "the sum of parts is a lower bound without it";
+      const double left = left_by_rack_figure_w(context, part);
+      need.solved = left > 0 ? fmt::format("<= {} each: what the maker's rack figure leaves for {}",
+                                           watts_text(left), count)
+                             : fmt::format(
+                                   "{} of them are counted with no power: needs a figure "
+                                   "from the maker",
+                                   count);
+      need.effect = left > 0 ? "tokens per joule: it is counted at that bound"
+                             : "the sum of parts is a lower bound without it";
     }
     context.require(std::move(need));
   }
@@ -124,10 +133,15 @@ void add_envelope_figures(EvaluationContext& context) {
                 exact(context.power.filled_w(), {"W", Origin::assumed, "tray"}), "steady",
                 "published rack figure minus published parts: no tray power is published");
   }
+  bool efficient = true;
+  for (std::size_t i = 0; i < context.design.buses.size(); ++i) {
+    efficient = efficient && context.power.has_efficiency(i);
+  }
   const double losses = power.rack_ac_w - power.bus_w - power.direct_ac_w;
-  context.add("power.conversion_loss.design_envelope", "Loss in PSUs, design envelope",
-              exact(losses, {"W", Origin::assumed, "rack AC input"}), "steady",
-              "one published peak efficiency; the curve's linear share is a judgement");
+  if (efficient)
+    context.add("power.conversion_loss.design_envelope", "Loss in PSUs, design envelope",
+                exact(losses, {"W", Origin::assumed, "rack AC input"}), "steady",
+                "one published peak efficiency; the curve's linear share is a judgement");
   if (const auto edpp = fact_estimate(context.design.edpp_w, "W", "rack AC input")) {
     context.add("power.rack_ac.edpp", "Peak excursion (EDPp)", *edpp, "duration not published",
                 context.design.edpp_w.source);

@@ -70,9 +70,10 @@ void add_source_remedy(Limit& limit, const PowerBus& bus, double remaining_w, bo
   const double missing = limit.load.value - remaining_w;
   const int more = static_cast<int>(std::floor(missing / unit)) + 1;
   const double margin = margin_of(limit.load.value, remaining_w + more * unit);
-  limit.remedy = fmt::format(
-      "Add {} {} of {}{}: {} margin", more, bus.boundary == "busbar DC" ? "shelves" : "PSU groups",
-      watts_text(unit), same_feed ? " on the feed that stays" : "", percent_text(margin));
+  const std::string what = bus.boundary == "busbar DC" ? (more == 1 ? "shelf" : "shelves")
+                                                       : (more == 1 ? "PSU group" : "PSU groups");
+  limit.remedy = fmt::format("Add {} {} of {}{}: {} margin", more, what, watts_text(unit),
+                             same_feed ? " on the feed that stays" : "", percent_text(margin));
   limit.remedied_margin = margin;
 }
 
@@ -102,6 +103,9 @@ void add_bus_limits(EvaluationContext& context, const BusGroup& group) {
   std::string basis;
   if (!context.power.has_efficiency(index)) {
     basis = "; PSU efficiency blank, DC load taken equal to AC input";
+    context.require({"psu_peak_efficiency." + context.design.id, "efficiency of the PSUs over load",
+                     "needs a curve or the peak; without it the DC load is an upper bound",
+                     "PSU maker", "loss in the PSUs, margins after a failure", false});
     drawn.origin = Origin::assumed;
   }
   for (const BusFailure& failure : bus_failures(bus, context.design.feeds)) {
@@ -219,12 +223,6 @@ void add_feed_limit(EvaluationContext& context, const Feed& feed, const std::str
   }
   const double limit_w = feed.limit_w();
   if (!(limit_w > 0)) {
-    const double amps = drawn.value / (std::sqrt(3.0) * std::max(feed.volts_line_to_line, 1.0) *
-                                       feed.power_factor * feed.derating);
-    context.require(
-        {"feed_breaker." + feed.id, "breaker rating of feed " + feed.id,
-         fmt::format(">= {:.0f} A in all at {:.0f} V", std::ceil(amps), feed.volts_line_to_line),
-         "facility", "verdict, if below", false});
     context.out.limits.push_back(make_blank_limit(std::move(name), drawn, "breaker rating blank"));
     return;
   }
@@ -253,6 +251,23 @@ const Feed* fullest_without(const EvaluationContext& context, const std::string&
   return worst;
 }
 
+/// Current that a feed without a published breaker must carry: in service, and alone when that is
+/// promised.
+void require_breaker(EvaluationContext& context, const Feed& feed, bool alone_promised) {
+  double watts = feed_load(context, context.envelope, feed, "");
+  for (const Feed& lost : context.design.feeds) {
+    if (!alone_promised || lost.id == feed.id) continue;
+    watts = std::max(watts, feed_load(context, context.envelope, feed, lost.id));
+  }
+  Feed one_ampere = feed;
+  one_ampere.breaker_a = one_ampere.circuits = 1;
+  const double amps = watts * context.envelope_high / std::max(one_ampere.limit_w(), 1e-9);
+  context.require(
+      {"feed_breaker." + feed.id, "breaker rating of feed " + feed.id,
+       fmt::format(">= {:.0f} A in all at {:.0f} V", std::ceil(amps), feed.volts_line_to_line),
+       "facility", "verdict, if below", false});
+}
+
 void add_feed_limits(EvaluationContext& context) {
   const auto& feeds = context.design.feeds;
   bool promised = false;
@@ -261,14 +276,19 @@ void add_feed_limits(EvaluationContext& context) {
                std::find(bus.promised.begin(), bus.promised.end(), "feed") != bus.promised.end();
   }
   double provided = 0;
+  bool known = !feeds.empty();
   for (const Feed& feed : feeds) {
     provided += feed.limit_w();
+    if (!(feed.limit_w() > 0)) {
+      known = false;
+      require_breaker(context, feed, promised);
+    }
     add_feed_limit(context, feed, "", true);
     if (const Feed* worst = fullest_without(context, feed.id)) {
       add_feed_limit(context, *worst, feed.id, promised);
     }
   }
-  if (feeds.empty()) return;
+  if (!known) return;
   context.add(
       "power.feeds_headroom", "All feeds less the design envelope",
       exact(provided - context.envelope.rack_ac_w, {"W", Origin::catalogue, "rack AC input"}),

@@ -58,7 +58,7 @@ void sort_limits(std::vector<Limit>& limits) {
 std::string watts_text(double watts) {
   const double size = std::abs(watts);
   if (size < 1e3) return fmt::format("{:.0f} W", watts);
-  if (size < 1e5) return fmt::format("{:.1f} kW", watts / 1e3);
+  if (size < 1e6) return fmt::format("{:.1f} kW", watts / 1e3);
   if (size < 1e7) return fmt::format("{:.0f} kW", watts / 1e3);
   return fmt::format("{:.2f} MW", watts / 1e6);
 }
