@@ -8,6 +8,7 @@
 #include "cli/new_command.hpp"
 #include "cli/profile_command.hpp"
 #include "cli/review_command.hpp"
+#include "cli/validate_command.hpp"
 
 namespace rackwright::cli {
 
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(std::make_unique<EvaluateCommand>());
   commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<FabricCommand>());
+  commands.push_back(std::make_unique<ValidateCommand>());
   commands.push_back(std::make_unique<CatalogCommand>());
   commands.push_back(std::make_unique<CheckCommand>());
   commands.push_back(std::make_unique<NewCommand>());
