@@ -1,0 +1,125 @@
+#include "topology/network/fabric_design.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/json_document.hpp"
+#include "topology/fact_reader.hpp"
+
+namespace rackwright::topology {
+
+namespace {
+
+constexpr int kFormatVersion = 1;
+constexpr int kMostPorts = 4096;
+
+int whole(ObjectReader& reader, const char* key, int fallback, double min) {
+  return static_cast<int>(reader.integer_or(key, fallback, {.min = min, .max = 1e6}));
+}
+
+void read_spine_ports(ObjectReader& reader, FabricDesign& design) {
+  if (design.shape == FabricShape::switch_pair && !reader.has("spine_ports")) {
+    reader.ignore({"spine_ports"});
+    design.spine_port_options.push_back(design.spine_ports);
+    return;
+  }
+  const NumberRange range{.min = 2, .max = kMostPorts};
+  if (reader.raw("spine_ports").is_array()) {
+    for (const double ports : reader.numbers("spine_ports", range)) {
+      design.spine_port_options.push_back(static_cast<int>(ports));
+    }
+    std::sort(design.spine_port_options.begin(), design.spine_port_options.end());
+  } else {
+    design.spine_port_options.push_back(static_cast<int>(reader.integer("spine_ports", range)));
+  }
+  if (design.spine_port_options.empty()) {
+    reader.problem("spine_ports", "at least one port count", "an empty list");
+    design.spine_port_options.push_back(2);
+  }
+  design.spine_ports = design.spine_port_options.front();
+}
+
+void read_management(ObjectReader reader, FabricDesign& design) {
+  design.management_displaces_node = reader.boolean_or("displaces_node", false);
+  design.management_cables = whole(reader, "links", 0, 0);
+  design.management_cable_items = whole(reader, "cables", design.management_cables, 0);
+  design.management_transceivers = whole(reader, "transceivers", design.management_cables, 0);
+  reader.finish();
+}
+
+void check_ports(ObjectReader& reader, const FabricDesign& design) {
+  if (design.shape == FabricShape::tree && design.spine_part.empty()) {
+    reader.problem("spine_part", "the part of the spines of a tree", "nothing");
+  }
+  if (design.spine_up_ports && *design.spine_up_ports >= design.spine_ports) {
+    reader.problem("spine_up_ports", fmt::format("fewer than the {} ports", design.spine_ports),
+                   std::to_string(*design.spine_up_ports));
+  }
+  if (design.leaf_down_ports + design.leaf_up_ports <= design.leaf_ports) return;
+  reader.problem(
+      "leaf_up_ports",
+      fmt::format("at most the {} ports left of {}",
+                  std::max(0, design.leaf_ports - design.leaf_down_ports), design.leaf_ports),
+      std::to_string(design.leaf_up_ports));
+}
+
+}  // namespace
+
+FabricDesign read_fabric_design(const std::filesystem::path& path) {
+  const JsonDocument document = JsonDocument::parse_file(path);
+  ProblemList problems;
+  ObjectReader reader(document, problems);
+  reader.check_format_version(kFormatVersion);
+  FabricDesign design;
+  design.file = document.name();
+  design.id = reader.text("id");
+  design.name = reader.text("name");
+  design.shape = reader.choice_or("shape", "tree", {"tree", "switch_pair"}) == "tree"
+                     ? FabricShape::tree
+                     : FabricShape::switch_pair;
+  design.attachment = reader.choice_or("attachment", "rail", {"rail", "rack"}) == "rail"
+                          ? Attachment::rail
+                          : Attachment::rack;
+  design.leaf_part = reader.text("leaf_part");
+  design.spine_part = reader.text_or("spine_part", "");
+  design.core_part = reader.text_or("core_part", "");
+  design.endpoints_per_node = static_cast<int>(reader.integer("endpoints_per_node", {.min = 1}));
+  design.gpus_per_node = static_cast<int>(reader.integer("gpus_per_node", {.min = 1}));
+  design.nodes_per_su = static_cast<int>(reader.integer("nodes_per_su", {.min = 1}));
+  design.leaf_ports = static_cast<int>(reader.integer("leaf_ports", {.min = 2, .max = kMostPorts}));
+  design.leaf_down_ports = whole(reader, "leaf_down_ports", design.leaf_ports / 2, 1);
+  design.leaf_up_ports =
+      whole(reader, "leaf_up_ports", std::max(1, design.leaf_ports - design.leaf_down_ports), 1);
+  read_spine_ports(reader, design);
+  if (reader.has("nodes_per_pod")) design.nodes_per_pod = whole(reader, "nodes_per_pod", 1, 1);
+  if (reader.has("spine_up_ports")) design.spine_up_ports = whole(reader, "spine_up_ports", 1, 1);
+  design.planes = whole(reader, "planes", 1, 1);
+  design.links_per_joining_cable = whole(reader, "links_per_joining_cable", 1, 1);
+  if (reader.has("assumed_tiers")) design.assumed_tiers = reader.texts("assumed_tiers");
+  if (reader.has("spines_per_rail_per_su")) {
+    design.spines_per_rail_per_su = whole(reader, "spines_per_rail_per_su", 1, 1);
+  }
+  design.core_ports = whole(reader, "core_ports", design.spine_ports, 2);
+  design.link_gbit_per_s = reader.number("link_gbit_per_s", {.min = 1});
+  design.uplink_gbit_per_s =
+      reader.number_or("uplink_gbit_per_s", design.link_gbit_per_s, {.min = 1});
+  if (reader.has("management")) read_management(reader.object("management"), design);
+  design.ports_per_switch_transceiver = whole(reader, "ports_per_switch_transceiver", 1, 1);
+  design.ports_per_node_transceiver = whole(reader, "ports_per_node_transceiver", 1, 1);
+  if (reader.has("max_nodes")) design.max_nodes = whole(reader, "max_nodes", 1, 1);
+  const FactOrigin origin = read_origin(reader);
+  design.source = origin.source;
+  design.status = origin.status;
+  design.confidence = origin.confidence;
+  if (reader.has("notes")) design.notes = reader.texts("notes");
+  reader.ignore({"notes", "management", "max_nodes", "spines_per_rail_per_su", "nodes_per_pod",
+                 "spine_up_ports", "assumed_tiers"});
+  reader.finish();
+  check_ports(reader, design);
+  problems.throw_if_any();
+  return design;
+}
+
+}  // namespace rackwright::topology
