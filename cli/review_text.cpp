@@ -113,7 +113,7 @@ std::string review_text(const results::Review& review) {
   }
   text += table.text();
   if (extrapolated) text += "e: extrapolated, the device has no calibration of its own\n";
-  if (tied) text += "=: 90 % intervals overlap, treat as equal\n";
+  if (tied) text += "=: the 90 % interval of the ratio holds 1, treat as equal\n";
   for (const auto& threshold : review.thresholds) {
     text += fmt::format("would change it: {}: {}\n", threshold.change, threshold.effect);
   }

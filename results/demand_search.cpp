@@ -42,10 +42,6 @@ struct Group {
   kernels::DeviceInfo device;
 };
 
-/// Racks behind one load balancer: a scalable unit of eight, as makers deploy them and as the
-/// default demand of a review is sized.
-constexpr int kRacksOfPool = 8;
-
 /// `replicas` share the traffic: a burst meets them all, as behind a load balancer.
 profiler::ReplicaSetup setup_of(const Group& group, const workloads::ServingPlan& plan,
                                 int replicas, const DemandOptions& options) {

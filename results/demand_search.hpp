@@ -13,6 +13,11 @@
 
 namespace rackwright::results {
 
+/// Racks behind one load balancer: a scalable unit of eight, as makers deploy them and as the
+/// default demand of a review is sized. Their replicas share the traffic, so a burst meets them
+/// all.
+inline constexpr int kRacksOfPool = 8;
+
 /// What a rack is asked to carry: the best plan of the workload on its device, replayed at SLO
 /// capacity and as recorded. Racks of the same device, scale-up domain and size share one.
 struct RackDemand {

@@ -172,6 +172,15 @@ ordered_json evaluation_json(const topology::RackEvaluation& evaluation, const I
   return json;
 }
 
+ordered_json comparison_json(const std::optional<Comparison>& comparison) {
+  if (!comparison) return nullptr;
+  ordered_json json;
+  json["ratio"] = to_json(comparison->ratio);
+  json["probability_better"] = number(comparison->probability_better);
+  json["common_relative_error"] = number(comparison->common);
+  return json;
+}
+
 ordered_json candidate_json(const Candidate& candidate, const IdMap& ids) {
   ordered_json json;
   const auto sized = [&](const char* key, const std::optional<Estimate>& estimate) {
@@ -198,6 +207,7 @@ ordered_json candidate_json(const Candidate& candidate, const IdMap& ids) {
   sized("tokens_per_s_per_mw", candidate.tokens_per_s_per_mw);
   sized("tokens_per_joule", candidate.tokens_per_joule);
   sized("metric", candidate.metric);
+  json["against_first"] = comparison_json(candidate.against_first);
   json["closest_limit"] =
       candidate.closest ? ordered_json(candidate.closest->id) : ordered_json(nullptr);
   json["evaluation"] = evaluation_json(candidate.evaluation, ids);

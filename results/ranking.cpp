@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "results/comparison.hpp"
 
 namespace rackwright::results {
 
@@ -50,6 +51,12 @@ std::string kind_of(const topology::Limit& limit) {
 int order_of(Verdict verdict) {
   if (can_be_ranked(verdict)) return 0;
   return verdict == Verdict::not_feasible ? 1 : 2;
+}
+
+/// Equal values are a tie also without any error.
+bool cannot_be_told_apart(const Candidate& a, const Candidate& b, bool higher_is_better) {
+  const auto comparison = compare(a, b, higher_is_better);
+  return comparison ? comparison->tied() : a.metric->value == b.metric->value;
 }
 
 }  // namespace
@@ -152,10 +159,6 @@ Judgement judge(const topology::RackEvaluation& evaluation) {
   return result;
 }
 
-bool overlap(const Estimate& a, const Estimate& b) {
-  return a.low <= b.high && b.low <= a.high;
-}
-
 bool can_be_ranked(Verdict verdict) {
   return verdict == Verdict::feasible || verdict == Verdict::feasible_after_change;
 }
@@ -181,8 +184,12 @@ void rank_candidates(std::vector<Candidate>& candidates, bool higher_is_better) 
     Candidate& candidate = candidates[i];
     candidate.rank = 0;
     candidate.tied = false;
+    candidate.against_first.reset();
     if (!can_be_ranked(candidate.verdict) || !candidate.metric) continue;
-    if (leader != nullptr && overlap(*leader->metric, *candidate.metric)) {
+    if (i > 0 && candidates.front().rank == 1) {
+      candidate.against_first = compare(candidate, candidates.front(), higher_is_better);
+    }
+    if (leader != nullptr && cannot_be_told_apart(*leader, candidate, higher_is_better)) {
       candidate.rank = leader->rank;
       candidate.tied = true;
       candidates[static_cast<std::size_t>(leader - candidates.data())].tied = true;

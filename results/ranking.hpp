@@ -37,15 +37,13 @@ struct Judgement {
 /// or after changes.
 [[nodiscard]] Judgement judge(const topology::RackEvaluation& evaluation);
 
-/// True when the 90 % intervals share a point: the two cannot be told apart.
-[[nodiscard]] bool overlap(const Estimate& a, const Estimate& b);
-
 /// True for verdicts that carry a rank.
 [[nodiscard]] bool can_be_ranked(Verdict verdict);
 
 /// Orders candidates (ranked first, then not feasible by worst margin, then undecided) and gives
-/// ranks by `Candidate::metric`. A candidate whose interval overlaps that of the first of a rank
-/// shares the rank; the next rank counts on (1, 1, 3). Ties of value keep the order of the ids.
+/// ranks by `Candidate::metric`. A candidate that cannot be told apart from the first of a rank
+/// (`compare`) shares the rank; the next rank counts on (1, 1, 3). Ties of value keep the order of
+/// the ids.
 void rank_candidates(std::vector<Candidate>& candidates, bool higher_is_better);
 
 }  // namespace rackwright::results

@@ -21,6 +21,19 @@ enum class Verdict { feasible, feasible_after_change, not_feasible, undecided };
 [[nodiscard]] std::string_view to_string(
     Verdict v);  ///< "Feasible", "Feasible after one change", …
 
+/// How the metric of one candidate stands to that of another.
+struct Comparison {
+  /// Metric of the first over metric of the second, with the 90 % interval of the ratio.
+  Estimate ratio;
+  /// Chance that the first is better, by the log-normal error of the ratio: 0.5 at ratio 1.
+  double probability_better = 0.5;
+  /// Part of the relative half-widths that both have in common and that cancels.
+  double common = 0;
+
+  /// True when the interval of the ratio holds 1: the two cannot be told apart.
+  [[nodiscard]] bool tied() const { return ratio.low <= 1 && 1 <= ratio.high; }
+};
+
 /// One candidate, sized to carry the common demand at SLO.
 struct Candidate {
   topology::RackDesign design;
@@ -42,7 +55,9 @@ struct Candidate {
   std::optional<Estimate> tokens_per_s_per_mw;  ///< per provisioned MW
   std::optional<Estimate> tokens_per_joule;     ///< load case (b), rack AC input
   std::optional<Estimate> metric;               ///< the ranking metric
-  std::optional<topology::Limit> closest;       ///< smallest margin of a promised limit
+  /// Against the candidate that leads; absent for itself and without rank.
+  std::optional<Comparison> against_first;
+  std::optional<topology::Limit> closest;  ///< smallest margin of a promised limit
 };
 
 /// A number the verdict rests on, with its id "P-014" shared by report and JSON.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "results/comparison.hpp"
 #include "results/ranking.hpp"
 
 namespace rackwright::results {
@@ -18,6 +19,10 @@ std::string inside_sentence(std::string text) {
   const bool word = text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])) != 0;
   if (word) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   return text;
+}
+
+bool overlap(const Estimate& a, const Estimate& b) {
+  return a.low <= b.high && b.low <= a.high;
 }
 
 std::string conditions(const Candidate& candidate) {
@@ -148,9 +153,9 @@ std::string size_text(const Review& review, const Candidate& candidate) {
 /// "31 ± 11 % more output tokens per second per provisioned MW than rdhx-32".
 std::string lead_text(const Review& review, const Candidate& winner, const Candidate& next) {
   const RankMetric& metric = find_rank_metric(review.rank_by);
-  if (!(next.metric->value > 0) || !(winner.metric->value > 0)) return "";
-  const Estimate share = metric.higher_is_better ? ratio(*winner.metric, *next.metric, "")
-                                                 : ratio(*winner.metric, *next.metric, "");
+  const auto comparison = compare(winner, next, metric.higher_is_better);
+  if (!comparison) return "";
+  const Estimate& share = comparison->ratio;
   const double lead = metric.higher_is_better ? share.value - 1 : 1 - share.value;
   Estimate percent = exact(100 * lead, {"%"});
   percent.low = percent.value - 50 * (share.high - share.low);
@@ -158,6 +163,15 @@ std::string lead_text(const Review& review, const Candidate& winner, const Candi
   const std::string half = format_half_width(percent);
   return fmt::format("{}{} % {} than {}", format_value(percent), half.empty() ? "" : " ± " + half,
                      metric.lead, next.design.id);
+}
+
+/// "gb300-nvl72 over gb200-nvl72: 1.06, 90 % interval 0.88 to 1.28".
+std::string ratio_text(const Review& review, const Candidate& first, const Candidate& second) {
+  const auto comparison = compare(first, second, review.higher_is_better);
+  if (!comparison) return "";
+  const Estimate& share = comparison->ratio;
+  return fmt::format("{} over {}: {:.2f}, 90 % interval {:.2f} to {:.2f}", first.design.id,
+                     second.design.id, share.value, share.low, share.high);
 }
 
 const Candidate* next_rank(const Review& review) {
@@ -283,12 +297,8 @@ std::string reason(const Review& review) {
     case Outcome::tie: {
       const auto tied = leaders(review);
       return text +
-             fmt::format(
-                 " Their intervals of {} overlap ({} and {} {}): treat them as equal.",
-                 review.rank_by_label,
-                 format_value(*tied[0]->metric) + " ± " + format_half_width(*tied[0]->metric),
-                 format_value(*tied[1]->metric) + " ± " + format_half_width(*tied[1]->metric),
-                 tied[0]->metric->unit) +
+             fmt::format(" In {} the interval of their ratio holds 1 ({}): treat them as equal.",
+                         review.rank_by_label, ratio_text(review, *tied[0], *tied[1])) +
              undecided_text(review);
     }
     case Outcome::none_feasible:

@@ -126,9 +126,18 @@ struct Placement {
   std::string plan;
 };
 
+/// What the operator model of a rack's device rests on, to tell which errors two racks share.
+struct ModelBasis {
+  /// Calibrated device → relative error (90 %) of carrying its model over; 0 for its own.
+  std::map<std::string, double> transfer_errors;
+  /// Relative error of the throughput at SLO over that of the step times.
+  double gain = 1;
+};
+
 struct RackEvaluation {
   std::string rack;
   std::string device;
+  ModelBasis model_basis;
   Placement placement;
   FigureSet figures;
   std::vector<Limit> limits;  ///< by margin, worst first; blanks last

@@ -12,6 +12,17 @@ namespace rackwright::topology {
 namespace {
 
 /// GPU seconds of the trace in a rack, J at rack AC input over output tokens.
+/// What the throughput's error comes from.
+ModelBasis model_basis(const kernels::DeviceInfo& device, const profiler::SloCapacity& capacity) {
+  ModelBasis basis;
+  for (const kernels::CalibrationSource& source : device.calibration) {
+    basis.transfer_errors.emplace(source.profile, source.relative_error);
+  }
+  const double steps = capacity.trace.relative_error;
+  if (steps > 0) basis.gain = std::max(1.0, capacity.relative_error / steps);
+  return basis;
+}
+
 void add_energy(EvaluationContext& context, const profiler::SloCapacity& capacity,
                 const Estimate& tokens_per_s) {
   if (!context.capacity) return;
@@ -154,6 +165,7 @@ void evaluate_network(EvaluationContext& context) {
 
 void evaluate_service(EvaluationContext& context) {
   if (!context.demand) return;
+  context.out.model_basis = model_basis(context.device, context.demand->capacity);
   const profiler::SloCapacity& capacity = context.demand->capacity;
   const Placement& placement = context.out.placement;
   const auto tag = [&](std::string unit, std::string boundary) {

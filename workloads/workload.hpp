@@ -28,7 +28,7 @@ struct Workload {
   RequestTrace traffic;
   Slo slo;
   /// Output tokens per second every candidate must carry at SLO; blank: the review chooses the
-  /// capacity of one rack of the largest candidate.
+  /// capacity of one to eight racks of the largest candidate (`results/sizing.hpp`).
   std::optional<double> demand_tokens_per_s;
 };
 

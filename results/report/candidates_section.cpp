@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "results/demand_search.hpp"
 #include "results/report/html.hpp"
 #include "results/report/sections.hpp"
 #include "results/report/titles.hpp"
@@ -152,19 +153,39 @@ std::string table(const ReportContext& context, const std::vector<const Candidat
   return out + table_close();
 }
 
+/// Racks whose device has no published idle power: gaps between steps count as 0 W.
+std::string upper_bound_note(const Review& review) {
+  std::string racks;
+  for (const Candidate& c : review.candidates) {
+    const auto& open = c.evaluation.requirements;
+    const bool idle_blank = std::any_of(open.begin(), open.end(), [](const auto& requirement) {
+      return requirement.id.starts_with("idle_w.");
+    });
+    if (!idle_blank || !c.tokens_per_joule) continue;
+    racks += (racks.empty() ? "" : ", ") + c.evaluation.rack;
+  }
+  if (racks.empty()) return "";
+  return fmt::format(
+      " Tokens per joule of {} are an upper bound: no idle power is published, gaps between steps "
+      "count as 0 W.",
+      racks);
+}
+
 }  // namespace
 
 std::string candidates_section(const ReportContext& context) {
   const Review& review = context.review;
   const Estimate demand = for_display(review.demand);
   std::string note = fmt::format(
-      "Each row carries {} of output inside the SLO. Ranked by {}; a rack whose blanks "
-      "could move it by more than one rank stays undecided.",
-      escape(number_text(demand)), escape(review.rank_by_label));
+      "Each row carries {} of output inside the SLO, with the traffic of {} racks pooled over "
+      "their "
+      "replicas. Ranked by {}; a rack whose blanks could move it by more than one rank stays "
+      "undecided.",
+      escape(number_text(demand)), kRacksOfPool, escape(review.rank_by_label));
   std::string out = section_open("candidates", candidates_title(review), note);
   if (!context.listed.empty())
     out += table(context, context.listed, "Candidates for equal service");
-  const std::string remark = candidates_remark(review);
+  const std::string remark = candidates_remark(review) + upper_bound_note(review);
   if (!remark.empty()) out += fmt::format("<p class=\"note\">{}</p>\n", escape(remark));
   if (!context.folded.empty()) {
     out += pareto_plot(context);

@@ -18,10 +18,6 @@ using topology::LimitState;
 
 constexpr std::size_t kNamedInARun = 6;
 
-bool overlap(const Estimate& a, const Estimate& b) {
-  return a.low <= b.high && b.low <= a.high;
-}
-
 std::size_t count_state(const std::vector<const Limit*>& limits, LimitState state) {
   return static_cast<std::size_t>(std::count_if(limits.begin(), limits.end(),
                                                 [&](const Limit* l) { return l->state == state; }));
@@ -95,7 +91,7 @@ std::string candidates_title(const Review& review) {
   const std::string& name = all.front()->evaluation.rack;
   if (review.candidates.size() == 1) return fmt::format("{} is the only candidate", name);
   if (all.size() == 1) return fmt::format("Only {} holds every limit, or can be made to", name);
-  if (all[0]->metric && all[1]->metric && overlap(*all[0]->metric, *all[1]->metric)) {
+  if (all[0]->rank == all[1]->rank) {
     return fmt::format("{} and {} cannot be told apart at this uncertainty", name,
                        all[1]->evaluation.rack);
   }
@@ -110,14 +106,11 @@ std::string candidates_title(const Review& review) {
 
 std::string candidates_remark(const Review& review) {
   const auto all = ranked(review);
-  // Runs of neighbours whose intervals overlap: "a, b and c".
+  // Those that share a rank: "a, b and c".
   std::string text;
   for (std::size_t i = 0; i < all.size();) {
     std::size_t end = i + 1;
-    while (end < all.size() && all[end - 1]->metric && all[end]->metric &&
-           overlap(*all[end - 1]->metric, *all[end]->metric)) {
-      ++end;
-    }
+    while (end < all.size() && all[end]->rank == all[i]->rank) ++end;
     if (end - i > 1) {
       text += text.empty() ? "" : "; ";
       // A long run is named by its first; the table holds the rest.
@@ -130,7 +123,11 @@ std::string candidates_remark(const Review& review) {
     }
     i = end;
   }
-  if (!text.empty()) text += " overlap within their intervals: treat neighbours as equal.";
+  if (!text.empty()) {
+    text +=
+        " share a rank: the 90 % interval of their ratio holds 1, treat them as equal. Errors that "
+        "two racks have in common (requests, one operator model) cancel in the ratio.";
+  }
   if (all.size() < review.candidates.size()) {
     if (!text.empty()) text += " ";
     text += "Not feasible and undecided racks carry no rank and are kept in view.";
@@ -236,7 +233,7 @@ std::string domain_title(const std::string& topic, const std::vector<const Limit
   if (tightest != nullptr) {
     // A name that has a colon itself continues after a comma.
     std::string name = lower_first(tightest->name);
-    if (const auto colon = name.find(": "); colon != std::string::npos) name.replace(colon, 1, ",");
+    if (const auto colon = name.find(": "); colon != std::string::npos) name[colon] = ',';
     return fmt::format("{} is tightest at {}: {}", subject, percent_text(tightest->margin), name);
   }
   if (!limits.empty()) {

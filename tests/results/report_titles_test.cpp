@@ -78,7 +78,7 @@ TEST(CandidatesTitle, SaysWhenNothingHoldsOrNothingCanBeJudged) {
 TEST(CandidatesRemark, NamesNeighboursThatOverlap) {
   const auto text = candidates_remark(review_with(
       {ranked("demo-a", 1, 10, 0.1), ranked("demo-b", 2, 8, 1), ranked("demo-c", 2, 7.5, 1)}));
-  EXPECT_THAT(text, StartsWith("demo-b and demo-c overlap"));
+  EXPECT_THAT(text, StartsWith("demo-b and demo-c share a rank"));
   EXPECT_EQ(candidates_remark(review_with({ranked("demo-a", 1, 10, 0.1)})), "");
 }
 
@@ -86,7 +86,7 @@ TEST(CandidatesRemark, NamesFiveOfALongRunAndCountsTheRest) {
   std::vector<Candidate> many;
   for (int i = 0; i < 9; ++i) many.push_back(ranked("demo-" + std::to_string(i), 1, 10 - i, 1));
   EXPECT_THAT(candidates_remark(review_with(many)),
-              StartsWith("demo-0, demo-1, demo-2, demo-3, demo-4 and 4 more overlap"));
+              StartsWith("demo-0, demo-1, demo-2, demo-3, demo-4 and 4 more share a rank"));
 }
 
 topology::TrayState tray(const std::string& slot, double watts, std::optional<double> celsius) {

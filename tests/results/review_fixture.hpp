@@ -31,7 +31,7 @@ struct RackNumbers {
 inline topology::RackEvaluation evaluation(const std::string& id, const RackNumbers& numbers) {
   topology::RackEvaluation result;
   result.rack = id;
-  result.device = "test-gpu";
+  result.device = "gpu of " + id;  // of its own: nothing in common with another rack
   result.placement = {8, 1, 0, false, 1, "TP8"};
   if (numbers.watts) {
     result.figures.add({"power.rack_ac.design_envelope", "Rack AC input, design envelope",

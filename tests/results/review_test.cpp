@@ -134,8 +134,8 @@ TEST(MakeReview, ARackWhosePowerIsBlankCannotBeRanked) {
 TEST(Headline, NamesTheWinner) {
   const Review review = review_of({slow(), fast()}, thousand_tokens());
   EXPECT_EQ(review.headline, "Take fast.");
-  // 10,000 / 6,250 = 1.6; both +-10 %: 1.6 x 0.1414 = 0.226
-  EXPECT_THAT(review.reason, HasSubstr("60 ± 23 % more output tokens per second per provisioned MW "
+  // 10,000 / 6,250 = 1.6; both +-10 %: from 1.6 / 1.1414 to 1.6 x 1.1414, half of it 0.212
+  EXPECT_THAT(review.reason, HasSubstr("60 ± 21 % more output tokens per second per provisioned MW "
                                        "than slow"));
   EXPECT_THAT(review.reason, StartsWith("2 racks of fast carry 1\u2009000 tok/s"));
 }
