@@ -131,15 +131,124 @@ TEST(Apstra, TakesTheLargerSpineWhenASmallOneNeedsMoreThanALeafHasUplinks) {
 
 TEST(Apstra, RefusesWhatTwoTiersCannotCarryAndSaysHowMuchTheyCan) {
   try {
-    (void)count("apstra-h100", 129);
+    (void)count("apstra-h100", 257);
     FAIL() << "no exception";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("at most 128 nodes"));
+    EXPECT_THAT(error.what(), HasSubstr("at most 256 nodes"));
   }
 }
 
-TEST(Gb200SuperPod, StopsWhereItsRuleIsPublished) {
-  EXPECT_THROW((void)count("gb200-superpod", 145), InputError);
+// Four units: per rail and unit 6 spines of 24 up; each of the 6 core groups takes 16 spines' 24
+// uplinks: 384 / 64 = 6 switches, a divisor of 24. Sixteen units fill 24 a group; more has no
+// ports.
+TEST(Gb200SuperPod, JoinsItsUnitsByCoreGroups) {
+  const FabricCounts counts = count("gb200-superpod", 4 * 144);
+  EXPECT_EQ(counts.leaf, 128);
+  EXPECT_EQ(counts.spine, 96);
+  EXPECT_EQ(counts.core, 36);
+  EXPECT_EQ(counts.spine_core_cables, 4 * 576);
+  EXPECT_EQ(count("gb200-superpod", 16 * 144).core, 144);
+  EXPECT_THROW((void)count("gb200-superpod", 16 * 144 + 1), InputError);
+}
+// Three units: 12 spines x 24 = 288 uplinks a group need 4.5 switches; 6 is the next divisor of 24.
+TEST(Gb200SuperPod, TakesTheNextDivisorForTheCore) {
+  EXPECT_EQ(count("gb200-superpod", 3 * 144).core, 36);
+}
+
+// arXiv:2407.21783, 3.3.1: 16 GPUs a rack with one top-of-rack switch, 192 racks a pod of 3,072
+// GPUs, 8 pods of full bisection, 1:7 above.
+TEST(Llama3Roce, HasARackSwitchForSixteenGpusAndEightPods) {
+  const FabricCounts counts = count("llama3-roce-24k", 3072);
+  EXPECT_EQ(counts.gpus, 24576);
+  EXPECT_EQ(counts.leaf, 1536);
+  EXPECT_EQ(counts.node_leaf_cables, 24576);
+  EXPECT_EQ(counts.leaf_spine_cables, 24576);
+  EXPECT_DOUBLE_EQ(counts.oversubscription, 1);
+  EXPECT_NEAR(counts.core_oversubscription, 7, 0.05);
+}
+
+// DGX BasePOD RA RA-11127-001 V5, Table 4.2, 4 nodes: 2 QM9700, 16 twin-port modules in DGX, 16 in
+// switches, 8 twin-port DAC between the switches; 4 nodes x 8 links are 32 fibre cables.
+TEST(BasePod, MatchesItsBillOfMaterial) {
+  const FabricCounts counts = count("dgx-basepod-h100", 4);
+  EXPECT_EQ(counts.leaf, 2);
+  EXPECT_EQ(counts.node_transceivers, 16);
+  EXPECT_EQ(counts.switch_transceivers, 16);
+  EXPECT_EQ(counts.joining_cables, 8);
+  EXPECT_EQ(counts.link_cables, 32);
+  EXPECT_EQ(counts.spare_leaf_ports, 2 * (64 - 16 - 16));
+  EXPECT_EQ(count("dgx-basepod-h100", 8).spare_leaf_ports, 0);
+  EXPECT_THROW((void)count("dgx-basepod-h100", 9), InputError);
+}
+
+// SemiAnalysis, GB200 Hardware Architecture: 288 x 400G ports of four racks on 32 ports down.
+TEST(Gb200ByRack, TakesNineLeavesForFourRacks) {
+  const FabricCounts counts = count("gb200-nvl72-by-rack", 72);
+  EXPECT_EQ(counts.leaf, 9);
+  EXPECT_EQ(counts.node_leaf_cables, 288);
+}
+
+// 72 GPUs x 18 links x 4 pairs = 5,184 pairs on 18 switches, 4 cartridges, nothing pulled.
+TEST(NvlinkDomain, RunsSeventyTwoGpusInTheBackplane) {
+  const FabricCounts counts = count("nvl72", 18);
+  EXPECT_EQ(counts.leaf, 18);
+  EXPECT_EQ(counts.backplane_pairs, 5184);
+  EXPECT_EQ(counts.backplane_cartridges, 4);
+  EXPECT_EQ(counts.link_cables, 0);
+  EXPECT_EQ(counts.switch_transceivers + counts.node_transceivers, 0);
+  EXPECT_EQ(counts.spare_leaf_ports, 0);
+  // 72 x 900 GB/s one way, halved
+  EXPECT_DOUBLE_EQ(counts.bisection_bytes_per_s, 36 * 900e9);
+}
+
+// 72 GPUs x 7.2 Tb/s / 1.6 Tb/s = 324 modules at the GPUs and 324 at the switches.
+TEST(NvlinkDomain, NeedsSixHundredFortyEightModulesInOptics) {
+  const FabricCounts counts = count("nvl72-optical", 18);
+  EXPECT_EQ(counts.node_transceivers, 324);
+  EXPECT_EQ(counts.switch_transceivers, 324);
+  EXPECT_EQ(counts.link_cables, 648);
+  ASSERT_TRUE(counts.optics_power_typical_w);
+  EXPECT_DOUBLE_EQ(*counts.optics_power_typical_w, 648 * 30);
+}
+
+// Each of 18 switches of a rack sends 36 x 400G to its twin: 18 x 36 / 4 = 162 cables of 1.6T.
+TEST(NvlinkDomain, JoinsTwoRacksOfThirtySixByCopper) {
+  const FabricCounts counts = count("nvl36x2", 18);
+  EXPECT_EQ(counts.gpus, 72);
+  EXPECT_EQ(counts.leaf, 36);
+  EXPECT_EQ(counts.joining_links, 648);
+  EXPECT_EQ(counts.joining_cables, 162);
+  EXPECT_EQ(counts.spare_leaf_ports, 0);
+}
+
+// 576 GPUs x 18 links on 36 ports down: 288 switches; 10,368 links up on 72 ports: 144 switches;
+// 10,368 x 400G / 1.6T at either end: 5,184 modules.
+TEST(NvlinkDomain, JoinsEightRacksInTwoTiers) {
+  const FabricCounts counts = count("nvl576", 144);
+  EXPECT_EQ(counts.gpus, 576);
+  EXPECT_EQ(counts.leaf, 288);
+  EXPECT_EQ(counts.spine, 144);
+  EXPECT_EQ(counts.leaf_spine_cables, 10368);
+  EXPECT_EQ(counts.switch_transceivers, 5184);
+  EXPECT_EQ(counts.node_transceivers, 0);
+}
+
+TEST(NvlinkDomain, SpreadsEachGpuOfABoardOverItsSwitches) {
+  EXPECT_EQ(count("nvl8-h100", 1).leaf, 4);
+  EXPECT_EQ(count("nvl8-b200", 1).leaf, 2);
+  // 8 x 450 GB/s one way, halved
+  EXPECT_DOUBLE_EQ(count("nvl8-h100", 1).bisection_bytes_per_s, 4 * 450e9);
+}
+
+// One 800G NIC as 2 x 400G: two planes of 128-port switches. 64 nodes: each plane has 8 leaves of
+// 64 links down, 512 uplinks on 4 spines.
+TEST(Planes, DoubleTheSwitchesOfHalfTheRate) {
+  const FabricCounts counts = count("dgx-b300-superpod-eth-2-planes", 64);
+  EXPECT_EQ(counts.leaf, 16);
+  EXPECT_EQ(counts.spine, 8);
+  EXPECT_EQ(counts.node_leaf_cables, 1024);
+  // 64 nodes x 8 x 800 Gb/s / 2
+  EXPECT_DOUBLE_EQ(counts.bisection_bytes_per_s, 25.6e12);
 }
 
 class EveryNodeCount : public ::testing::TestWithParam<const char*> {};
@@ -161,8 +270,9 @@ TEST_P(EveryNodeCount, UsesOnlyPortsThatExist) {
 INSTANTIATE_TEST_SUITE_P(Shipped, EveryNodeCount,
                          ::testing::Values("dgx-h100-superpod", "dgx-h100-superpod-ideal",
                                            "dgx-b200-superpod-ideal", "dgx-b300-superpod-eth",
-                                           "dgx-b300-superpod-ib", "gb200-superpod",
-                                           "apstra-h100"));
+                                           "dgx-b300-superpod-ib", "gb200-superpod", "apstra-h100",
+                                           "gb200-nvl72-by-rack", "gb300-nvl72-eth",
+                                           "dgx-b300-superpod-eth-2-planes"));
 
 TEST(FabricDesign, ReportsPortsThatDoNotAddUpAndAMissingSource) {
   const testing::TemporaryFolder folder;

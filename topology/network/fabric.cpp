@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "topology/network/fabric_items.hpp"
 #include "topology/network/fabric_plan.hpp"
 
 namespace rackwright::topology {
@@ -38,8 +39,14 @@ void count_ports(const FabricDesign& design, FabricCounts& counts) {
   counts.spare_spine_ports =
       counts.spine * counts.spine_ports - counts.leaf_spine_cables - counts.spine_core_cables;
   counts.spare_core_ports = counts.core * design.core_ports - counts.spine_core_cables;
-  counts.link_cables = counts.node_leaf_cables - design.management_cables +
-                       counts.leaf_spine_cables + counts.spine_core_cables;
+  const int node_links = counts.node_leaf_cables - design.management_cables;
+  const bool backplane = design.backplane_pairs_per_link > 0;
+  const int pulled =
+      (backplane ? 0 : node_links) + counts.leaf_spine_cables + counts.spine_core_cables;
+  counts.link_cables = ceil_divide(pulled, design.links_per_cable);
+  counts.fibres = static_cast<long long>(counts.link_cables) * design.fibres_per_cable;
+  counts.backplane_pairs = static_cast<long long>(node_links) * design.backplane_pairs_per_link;
+  counts.backplane_cartridges = design.backplane_cartridges_per_unit * counts.scalable_units;
   counts.management_cables = design.management_cable_items;
 }
 
@@ -50,6 +57,12 @@ void count_transceivers(const FabricDesign& design, const FabricPlan& plan, Fabr
   const int populated = design.shape == FabricShape::switch_pair
                             ? ceil_divide(plan.nodes * design.endpoints_per_node, 2)
                             : design.leaf_down_ports + plan.leaf_up_ports;
+  if (design.backplane_pairs_per_link > 0) {
+    // Node links run in the backplane: optics only where leaves meet spines.
+    counts.switch_transceivers = 2 * (ceil_divide(counts.leaf_spine_cables, per) +
+                                      ceil_divide(counts.spine_core_cables, per));
+    return;
+  }
   const int leaf_cages = ceil_divide(populated, per);
   counts.switch_transceivers =
       counts.leaf * leaf_cages +
@@ -58,32 +71,6 @@ void count_transceivers(const FabricDesign& design, const FabricPlan& plan, Fabr
   counts.node_transceivers = counts.nodes * ceil_divide(design.endpoints_per_node * design.planes,
                                                         design.ports_per_node_transceiver);
   counts.management_transceivers = design.management_transceivers;
-}
-
-void add_power(const FabricDesign& design, const Catalog& catalog, FabricCounts& counts) {
-  const std::pair<std::string, int> tiers[] = {{design.leaf_part, counts.leaf},
-                                               {design.spine_part, counts.spine},
-                                               {design.core_part, counts.core}};
-  bool typical = true, most = true;
-  for (const auto& [id, count] : tiers) {
-    if (count == 0) continue;
-    const Part& part = catalog.require(id, design.file);
-    const auto typical_w = part.number("typical_power_w");
-    const auto max_w = part.number("max_power_w");
-    typical = typical && typical_w.has_value();
-    most = most && max_w.has_value();
-    counts.switch_power_typical_w += count * typical_w.value_or(0);
-    counts.switch_power_max_w += count * max_w.value_or(0);
-  }
-  if (!typical) counts.switch_power_typical_w = 0;
-  if (!most) counts.switch_power_max_w = 0;
-  if (!typical || !most) {
-    counts.notes.push_back(fmt::format("{} power of {} is not published: left out.",
-                                       !typical && !most ? "The"
-                                       : typical         ? "The highest"
-                                                         : "The typical",
-                                       design.leaf_part));
-  }
 }
 
 /// Halves of the nodes exchange over the uplinks, or over the node links where those are fewer.
@@ -119,7 +106,7 @@ FabricCounts count_fabric(const FabricDesign& design, int nodes, const Catalog& 
   take_plan(design, plan, counts);
   count_ports(design, counts);
   count_transceivers(design, plan, counts);
-  add_power(design, catalog, counts);
+  add_items(design, catalog, counts);
   add_bandwidth(design, plan, counts);
   return counts;
 }

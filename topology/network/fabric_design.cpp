@@ -20,7 +20,8 @@ int whole(ObjectReader& reader, const char* key, int fallback, double min) {
 }
 
 void read_spine_ports(ObjectReader& reader, FabricDesign& design) {
-  if (design.shape == FabricShape::switch_pair && !reader.has("spine_ports")) {
+  if (!reader.has("spine_ports") &&
+      (design.shape == FabricShape::switch_pair || design.leaf_up_ports == 0)) {
     reader.ignore({"spine_ports"});
     design.spine_port_options.push_back(design.spine_ports);
     return;
@@ -49,8 +50,23 @@ void read_management(ObjectReader reader, FabricDesign& design) {
   reader.finish();
 }
 
+void read_cables(ObjectReader& reader, FabricDesign& design) {
+  design.links_per_cable = whole(reader, "links_per_cable", 1, 1);
+  design.fibres_per_cable = whole(reader, "fibres_per_cable", 0, 0);
+  design.links_per_joining_cable = whole(reader, "links_per_joining_cable", 1, 1);
+  design.switch_transceiver_part = reader.text_or("switch_transceiver_part", "");
+  design.node_transceiver_part = reader.text_or("node_transceiver_part", "");
+  design.cable_part = reader.text_or("cable_part", "");
+  design.joining_cable_part = reader.text_or("joining_cable_part", "");
+  if (!reader.has("backplane")) return;
+  ObjectReader backplane = reader.object("backplane");
+  design.backplane_pairs_per_link = whole(backplane, "pairs_per_link", 0, 1);
+  design.backplane_cartridges_per_unit = whole(backplane, "cartridges_per_unit", 0, 0);
+  backplane.finish();
+}
+
 void check_ports(ObjectReader& reader, const FabricDesign& design) {
-  if (design.shape == FabricShape::tree && design.spine_part.empty()) {
+  if (design.shape == FabricShape::tree && design.leaf_up_ports > 0 && design.spine_part.empty()) {
     reader.problem("spine_part", "the part of the spines of a tree", "nothing");
   }
   if (design.spine_up_ports && *design.spine_up_ports >= design.spine_ports) {
@@ -91,12 +107,16 @@ FabricDesign read_fabric_design(const std::filesystem::path& path) {
   design.leaf_ports = static_cast<int>(reader.integer("leaf_ports", {.min = 2, .max = kMostPorts}));
   design.leaf_down_ports = whole(reader, "leaf_down_ports", design.leaf_ports / 2, 1);
   design.leaf_up_ports =
-      whole(reader, "leaf_up_ports", std::max(1, design.leaf_ports - design.leaf_down_ports), 1);
+      whole(reader, "leaf_up_ports", std::max(0, design.leaf_ports - design.leaf_down_ports), 0);
   read_spine_ports(reader, design);
   if (reader.has("nodes_per_pod")) design.nodes_per_pod = whole(reader, "nodes_per_pod", 1, 1);
   if (reader.has("spine_up_ports")) design.spine_up_ports = whole(reader, "spine_up_ports", 1, 1);
   design.planes = whole(reader, "planes", 1, 1);
-  design.links_per_joining_cable = whole(reader, "links_per_joining_cable", 1, 1);
+  if (reader.has("leaves_per_unit")) {
+    design.leaves_per_unit = whole(reader, "leaves_per_unit", 1, 1);
+  }
+  design.uneven_uplinks = reader.boolean_or("uneven_uplinks", false);
+  read_cables(reader, design);
   if (reader.has("assumed_tiers")) design.assumed_tiers = reader.texts("assumed_tiers");
   if (reader.has("spines_per_rail_per_su")) {
     design.spines_per_rail_per_su = whole(reader, "spines_per_rail_per_su", 1, 1);
@@ -115,7 +135,7 @@ FabricDesign read_fabric_design(const std::filesystem::path& path) {
   design.confidence = origin.confidence;
   if (reader.has("notes")) design.notes = reader.texts("notes");
   reader.ignore({"notes", "management", "max_nodes", "spines_per_rail_per_su", "nodes_per_pod",
-                 "spine_up_ports", "assumed_tiers"});
+                 "spine_up_ports", "assumed_tiers", "leaves_per_unit", "backplane"});
   reader.finish();
   check_ports(reader, design);
   problems.throw_if_any();

@@ -34,8 +34,10 @@ struct FabricDesign {
   int leaf_down_ports = 32;          ///< to nodes
   int leaf_up_ports = 32;            ///< to spines
   int spine_ports = 64;              ///< of the smallest spine
-  std::vector<int> spine_port_options;        ///< spines on offer, rising; one as a rule
-  std::optional<int> spine_up_ports;          ///< to the core; half the ports unless printed
+  std::vector<int> spine_port_options;  ///< spines on offer, rising; one as a rule
+  std::optional<int> leaves_per_unit;   ///< a printed count; each node spreads over them
+  bool uneven_uplinks = false;          ///< fewest spines, pairs differ by one link (NVLink sprays)
+  std::optional<int> spine_up_ports;    ///< to the core; half the ports unless printed
   std::optional<int> spines_per_rail_per_su;  ///< a printed constant instead of the divisor rule
   int core_ports = 64;
   double link_gbit_per_s = 400;  ///< of one link into one plane
@@ -46,7 +48,13 @@ struct FabricDesign {
   int management_transceivers = 0;
   int ports_per_switch_transceiver = 1;  ///< 2: twin-port OSFP
   int ports_per_node_transceiver = 1;
-  int links_per_joining_cable = 1;         ///< of a switch pair: 2 when a twin-port cable joins it
+  int links_per_joining_cable = 1;   ///< of a switch pair: 2 when a twin-port cable joins it
+  int links_per_cable = 1;           ///< of optical links: 2 where one MPO carries two
+  int fibres_per_cable = 0;          ///< 0 where it is not stated
+  int backplane_pairs_per_link = 0;  ///< node links run in factory cartridges: wire pairs of one
+  int backplane_cartridges_per_unit = 0;
+  /// Catalogue ids; "" where the design does not say.
+  std::string switch_transceiver_part, node_transceiver_part, cable_part, joining_cable_part;
   std::vector<std::string> assumed_tiers;  ///< spine, core: counts that no source prints
   std::optional<int> max_nodes;            ///< the rule is published up to here
   std::string source, status, confidence;

@@ -51,10 +51,13 @@ class PlaneWalk {
       const FabricPod& pod = plan_.pods[p];
       for (int leaf = 0; leaf < pod.leaves; ++leaf) {
         for (int up = 0; up < plan_.leaf_up_ports; ++up) {
-          const int spine = up / pod.links_per_pair;
+          const bool even = pod.links_per_pair > 0;
+          const int round = leaf * plan_.leaf_up_ports + up;
+          const int spine = even ? up / pod.links_per_pair : round % pod.spines;
           FabricLinkEnd lower = leaf_end(pod.first_leaf + leaf, design_.leaf_down_ports + up);
           lower.pod = static_cast<int>(p);
-          const int port = leaf * pod.links_per_pair + up % pod.links_per_pair;
+          const int port =
+              even ? leaf * pod.links_per_pair + up % pod.links_per_pair : round / pod.spines;
           visit_({lower, spine_end(p, spine, port), design_.uplink_gbit_per_s});
         }
       }
@@ -80,7 +83,7 @@ class PlaneWalk {
   }
 
   void joining_links() const {
-    const int down = plan_.joining_links;
+    const int down = plan_.joining_links;  // as many as to nodes
     for (int link = 0; link < plan_.joining_links; ++link) {
       visit_({leaf_end(0, down + link), leaf_end(1, down + link), design_.uplink_gbit_per_s});
     }
@@ -97,8 +100,9 @@ class PlaneWalk {
     lower.cage = lower.port / design_.ports_per_node_transceiver;
     lower.lane = lower.port % design_.ports_per_node_transceiver;
     FabricLinkEnd upper = leaf_place(group, place);
-    if (design_.shape == FabricShape::switch_pair) {
-      upper = leaf_end(place % 2, place / 2);
+    if (design_.leaves_per_unit ||
+        (design_.shape == FabricShape::switch_pair && group.leaves == 2)) {
+      upper = leaf_end(group.first_leaf + place % group.leaves, place / group.leaves);
     }
     visit_({lower, upper, design_.link_gbit_per_s});
   }

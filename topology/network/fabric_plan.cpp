@@ -42,13 +42,20 @@ void plan_leaves(const FabricDesign& design, FabricPlan& plan) {
     const int built = std::min(places - first, design.nodes_per_su);
     const int nodes = std::min(plan.nodes - first, design.nodes_per_su);
     const int links = by_rail ? built : built * design.endpoints_per_node;
-    const int leaves = ceil_divide(links, design.leaf_down_ports);
+    const int needed = ceil_divide(links, design.leaf_down_ports);
+    const int leaves = std::max(needed, design.leaves_per_unit.value_or(0));
     for (int group = 0; group < groups; ++group) {
       plan.leaf_groups.push_back({unit, by_rail ? group : -1, first, nodes, plan.leaf, leaves});
       plan.leaf += leaves;
     }
   }
-  plan.leaf_up_ports = plan.leaf > 1 ? design.leaf_up_ports : 0;
+  plan.leaf_up_ports =
+      plan.leaf > 1 && plan.leaf != design.leaves_per_unit ? design.leaf_up_ports : 0;
+  if (plan.leaf_up_ports == 0 && plan.scalable_units > 1) {
+    refuse(design,
+           fmt::format("at most {}: the switches have no ports to join units", design.nodes_per_su),
+           plan.nodes);
+  }
   if (design.management_displaces_node) {
     plan.notes.push_back(
         fmt::format("The fabric manager takes the ports of one node of the last scalable unit: {} "
@@ -69,6 +76,12 @@ bool plan_two_tiers(const FabricDesign& design, FabricPlan& plan) {
   for (const int ports : design.spine_port_options) {
     const int uplinks = plan.leaf * plan.leaf_up_ports;
     const int needed = ceil_divide(uplinks, ports);
+    if (design.uneven_uplinks && needed <= plan.leaf_up_ports) {
+      plan.spine = needed;
+      plan.spine_ports = ports;
+      plan.pods.push_back({-1, -1, 0, plan.leaf, 0, needed, 0});
+      return true;
+    }
     const auto spines = smallest_divisor(plan.leaf_up_ports, needed);
     if (!spines) continue;
     plan.spine = *spines;
@@ -177,9 +190,13 @@ void plan_core(const FabricDesign& design, FabricPlan& plan) {
   }
 }
 
-/// NICs alternate between the two switches, which are joined by as many links as either has nodes'.
+/// NICs alternate between the two switches, or each unit has its own; the two are joined by as many
+/// links as either has nodes'.
 void plan_switch_pair(const FabricDesign& design, FabricPlan& plan) {
-  const int links = ceil_divide(plan.nodes * design.endpoints_per_node, 2);
+  const bool by_unit = design.attachment == Attachment::rack;
+  const int first = std::min(plan.nodes, design.nodes_per_su);
+  const int links = by_unit ? first * design.endpoints_per_node
+                            : ceil_divide(plan.nodes * design.endpoints_per_node, 2);
   if (2 * links > design.leaf_ports) {
     refuse(design,
            fmt::format("at most {}: each switch takes half of the nodes' links and as many to the "
@@ -190,7 +207,19 @@ void plan_switch_pair(const FabricDesign& design, FabricPlan& plan) {
   plan.scalable_units = 1;
   plan.leaf = 2;
   plan.joining_links = links;
-  plan.leaf_groups.push_back({0, -1, 0, plan.nodes, 0, 2});
+  if (!by_unit) {
+    plan.leaf_groups.push_back({0, -1, 0, plan.nodes, 0, 2});
+    return;
+  }
+  const int second = plan.nodes - first;
+  if (second < 1 || second > first) {
+    refuse(design,
+           fmt::format("{} to {}: two units of nodes, a switch for each", first + 1, 2 * first),
+           plan.nodes);
+  }
+  plan.scalable_units = 2;
+  plan.leaf_groups.push_back({0, -1, 0, first, 0, 1});
+  plan.leaf_groups.push_back({1, -1, first, second, 1, 1});
 }
 
 }  // namespace

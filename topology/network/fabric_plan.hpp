@@ -20,7 +20,7 @@ struct FabricPod {
   int unit = -1, rail = -1;  ///< -1 where the pod spans several
   int first_leaf = 0, leaves = 0;
   int first_spine = 0, spines = 0;
-  int links_per_pair = 0;
+  int links_per_pair = 0;  ///< 0: uplinks go round the spines, pairs differ by one
 };
 
 /// Core switches that take the uplinks of spine j of every pod.

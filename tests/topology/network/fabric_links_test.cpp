@@ -75,7 +75,10 @@ TEST_P(EveryLink, SpreadsTheUplinksEvenly) {
     if (link.upper.tier == FabricTier::spine) ++leaf_spine[{link.lower.device, link.upper.device}];
     if (link.upper.tier == FabricTier::core) ++spine_core[{link.lower.device, link.upper.device}];
   }
-  for (const auto& [pair, count] : leaf_spine) EXPECT_EQ(count, leaf_spine.begin()->second);
+  const int slack = design_.uneven_uplinks ? 1 : 0;
+  for (const auto& [pair, count] : leaf_spine) {
+    EXPECT_NEAR(count, leaf_spine.begin()->second, slack);
+  }
   for (const auto& [pair, count] : spine_core) EXPECT_EQ(count, spine_core.begin()->second);
 }
 
@@ -94,7 +97,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Built{"dgx-h100-superpod", 31}, Built{"dgx-h100-superpod", 95},
                       Built{"dgx-h100-superpod-ideal", 512}, Built{"dgx-b300-superpod-eth", 64},
                       Built{"dgx-b300-superpod-ib", 288}, Built{"gb200-superpod", 144},
-                      Built{"apstra-a100", 64}, Built{"apstra-h100", 128}),
+                      Built{"gb200-superpod", 432}, Built{"apstra-a100", 64},
+                      Built{"apstra-h100", 128}, Built{"llama3-roce-24k", 1152},
+                      Built{"dgx-basepod-h100", 5}, Built{"gb200-nvl72-by-rack", 72},
+                      Built{"gb300-nvl72-eth", 144}, Built{"nvl8-h100", 1}, Built{"nvl72", 18},
+                      Built{"nvl36x2", 18}, Built{"nvl576", 144}),
     [](const auto& built) {
       std::string name = built.param.design;
       for (char& c : name) c = c == '-' ? '_' : c;
