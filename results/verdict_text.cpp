@@ -48,15 +48,11 @@ std::vector<const Candidate*> leaders(const Review& review) {
   return result;
 }
 
-/// "A and B", "A, B and 2 more".
+/// "A and B", "A and 3 others".
 std::string names_of(const std::vector<const Candidate*>& candidates) {
-  std::string text = candidates.front()->design.id;
-  const std::size_t shown = std::min<std::size_t>(candidates.size(), 3);
-  for (std::size_t i = 1; i < shown; ++i) {
-    text += (i + 1 == candidates.size() ? " and " : ", ") + candidates[i]->design.id;
-  }
-  if (candidates.size() > shown) text += fmt::format(" and {} more", candidates.size() - shown);
-  return text;
+  const std::string& first = candidates.front()->design.id;
+  if (candidates.size() == 2) return first + " and " + candidates[1]->design.id;
+  return fmt::format("{} and {} others", first, candidates.size() - 1);
 }
 
 /// What tells tied candidates apart where the ranking does not: one that needs less of something.
@@ -257,7 +253,7 @@ std::string headline(const Review& review) {
     }
     case Outcome::tie: {
       const auto tied = leaders(review);
-      std::string text = fmt::format("{} cannot be told apart at this uncertainty", names_of(tied));
+      std::string text = fmt::format("{} cannot be told apart", names_of(tied));
       const std::string breaker = tie_breaker(tied);
       return breaker.empty() ? text + "." : fmt::format("{}; {}.", text, breaker);
     }

@@ -91,9 +91,12 @@ std::string candidates_title(const Review& review) {
   const std::string& name = all.front()->evaluation.rack;
   if (review.candidates.size() == 1) return fmt::format("{} is the only candidate", name);
   if (all.size() == 1) return fmt::format("Only {} holds every limit, or can be made to", name);
-  if (all[0]->rank == all[1]->rank) {
-    return fmt::format("{} and {} cannot be told apart at this uncertainty", name,
-                       all[1]->evaluation.rack);
+  const auto tied = std::count_if(all.begin(), all.end(),
+                                  [&](const Candidate* c) { return c->rank == all[0]->rank; });
+  if (tied > 1) {
+    const std::string others =
+        tied == 2 ? all[1]->evaluation.rack : fmt::format("{} others", tied - 1);
+    return fmt::format("{} and {} cannot be told apart at this uncertainty", name, others);
   }
   const std::string who = undecided > 0 ? "Of the racks that can be judged, " : "";
   const bool power = has_least(all, &Candidate::provisioned_w);
