@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "results/validation/fabric_counts_format.hpp"
 #include "results/validation/validation.hpp"
 
 namespace rackwright::results {
 
 const std::vector<ValidationFormat>& validation_formats() {
-  static const std::vector<ValidationFormat> formats = {};
+  static const std::vector<ValidationFormat> formats = {fabric_counts_format()};
   return formats;
 }
 

@@ -1,6 +1,7 @@
 #include "topology/network/fabric_design.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -81,6 +82,18 @@ void check_ports(ObjectReader& reader, const FabricDesign& design) {
       std::to_string(design.leaf_up_ports));
 }
 
+/// Word by word; "N" stands for any whole number.
+bool is_called(const std::string& pattern, std::string_view name) {
+  std::istringstream left(pattern), right{std::string(name)};
+  std::string expected, found;
+  while (left >> expected) {
+    if (!(right >> found)) return false;
+    const bool number = found.find_first_not_of("0123456789") == std::string::npos;
+    if (expected != found && !(expected == "N" && number)) return false;
+  }
+  return !(right >> found);
+}
+
 }  // namespace
 
 FabricDesign read_fabric_design(const std::filesystem::path& path) {
@@ -129,17 +142,29 @@ FabricDesign read_fabric_design(const std::filesystem::path& path) {
   design.ports_per_switch_transceiver = whole(reader, "ports_per_switch_transceiver", 1, 1);
   design.ports_per_node_transceiver = whole(reader, "ports_per_node_transceiver", 1, 1);
   if (reader.has("max_nodes")) design.max_nodes = whole(reader, "max_nodes", 1, 1);
+  if (reader.has("published_as")) design.published_as = reader.texts("published_as");
   const FactOrigin origin = read_origin(reader);
   design.source = origin.source;
   design.status = origin.status;
   design.confidence = origin.confidence;
   if (reader.has("notes")) design.notes = reader.texts("notes");
   reader.ignore({"notes", "management", "max_nodes", "spines_per_rail_per_su", "nodes_per_pod",
-                 "spine_up_ports", "assumed_tiers", "leaves_per_unit", "backplane"});
+                 "spine_up_ports", "assumed_tiers", "leaves_per_unit", "backplane",
+                 "published_as"});
   reader.finish();
   check_ports(reader, design);
   problems.throw_if_any();
   return design;
+}
+
+std::optional<FabricDesign> find_published_design(const DataLocator& data, std::string_view name) {
+  for (const std::string& id : data.ids("topology/fabrics")) {
+    FabricDesign design = read_fabric_design(data.find(id, "topology/fabrics"));
+    for (const std::string& known : design.published_as) {
+      if (is_called(known, name)) return design;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace rackwright::topology

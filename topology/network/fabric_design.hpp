@@ -3,7 +3,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "common/data_locator.hpp"
 
 namespace rackwright::topology {
 
@@ -57,10 +60,16 @@ struct FabricDesign {
   std::string switch_transceiver_part, node_transceiver_part, cable_part, joining_cable_part;
   std::vector<std::string> assumed_tiers;  ///< spine, core: counts that no source prints
   std::optional<int> max_nodes;            ///< the rule is published up to here
+  std::vector<std::string> published_as;   ///< names in published tables; N is any number
   std::string source, status, confidence;
   std::vector<std::string> notes;
 };
 /// Throws InputError with all problems, among them ports that do not add up.
 [[nodiscard]] FabricDesign read_fabric_design(const std::filesystem::path& path);
+
+/// The shipped or user's design that a published table calls `name`: "Apstra AI cluster 64
+/// DGX-H100" is that of "Apstra AI cluster N DGX-H100". Nothing when no design stands for it.
+[[nodiscard]] std::optional<FabricDesign> find_published_design(const DataLocator& data,
+                                                                std::string_view name);
 
 }  // namespace rackwright::topology

@@ -1,0 +1,153 @@
+#include "topology/network/fabric_network.hpp"
+
+#include <algorithm>
+
+namespace rackwright::topology {
+
+namespace {
+
+constexpr double kBytesPerGigabit = 1e9 / 8;
+
+std::vector<int> leaves_of_nics(const FabricDesign& design, const FabricPlan& plan) {
+  const int eps = design.endpoints_per_node;
+  std::vector<int> leaf(static_cast<std::size_t>(plan.nodes) * static_cast<std::size_t>(eps), 0);
+  for (const LeafGroup& group : plan.leaf_groups) {
+    const bool alternate =
+        design.leaves_per_unit || (design.shape == FabricShape::switch_pair && group.leaves == 2);
+    for (int n = 0; n < group.nodes; ++n) {
+      for (int nic = 0; nic < eps; ++nic) {
+        if (group.rail >= 0 && nic != group.rail) continue;
+        const int place = group.rail >= 0 ? n : n * eps + nic;
+        const int index = alternate ? place % group.leaves : place / design.leaf_down_ports;
+        leaf[static_cast<std::size_t>((group.first_node + n) * eps + nic)] =
+            group.first_leaf + index;
+      }
+    }
+  }
+  return leaf;
+}
+
+}  // namespace
+
+std::uint64_t mix_bits(std::uint64_t value) {
+  value += 0x9e3779b97f4a7c15U;
+  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
+  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
+  return value ^ (value >> 31U);
+}
+
+FabricNetwork::FabricNetwork(const FabricDesign& design, const FabricPlan& plan,
+                             FabricFailures failures)
+    : design_(design), plan_(plan), leaf_of_(leaves_of_nics(design, plan)) {
+  nics_ = static_cast<std::uint32_t>(leaf_of_.size());
+  uplinks_ = static_cast<std::uint32_t>(plan.leaf * plan.leaf_up_ports);
+  joins_ = static_cast<std::uint32_t>(plan.joining_links);
+  core_links_ = static_cast<std::uint32_t>(plan.spine * plan.spine_up_ports);
+  nic_bytes_per_s_ = design.link_gbit_per_s * kBytesPerGigabit;
+  capacity_.assign(2 * nics_, nic_bytes_per_s_);
+  capacity_.resize(2 * (std::size_t{nics_} + uplinks_ + joins_ + core_links_),
+                   design.uplink_gbit_per_s * kBytesPerGigabit);
+  pod_of_.assign(static_cast<std::size_t>(plan.leaf), -1);
+  for (std::size_t p = 0; p < plan.pods.size(); ++p) {
+    const FabricPod& pod = plan.pods[p];
+    std::fill_n(pod_of_.begin() + pod.first_leaf, pod.leaves, static_cast<int>(p));
+  }
+  whole_ = failures.none();
+  if (!whole_) fail(failures);
+}
+
+std::uint32_t FabricNetwork::transmit(Endpoint e) const {
+  return static_cast<std::uint32_t>(e.node * design_.endpoints_per_node + e.nic);
+}
+std::uint32_t FabricNetwork::receive(Endpoint e) const {
+  return nics_ + transmit(e);
+}
+std::uint32_t FabricNetwork::up(int leaf, int uplink) const {
+  return 2 * nics_ + static_cast<std::uint32_t>(leaf * plan_.leaf_up_ports + uplink);
+}
+std::uint32_t FabricNetwork::down(int leaf, int uplink) const {
+  return uplinks_ + up(leaf, uplink);
+}
+std::uint32_t FabricNetwork::joined(int from, int link) const {
+  return 2 * (nics_ + uplinks_) + (from == 0 ? 0 : joins_) + static_cast<std::uint32_t>(link);
+}
+std::uint32_t FabricNetwork::core_up(int spine, int uplink) const {
+  return 2 * (nics_ + uplinks_ + joins_) +
+         static_cast<std::uint32_t>(spine * plan_.spine_up_ports + uplink);
+}
+std::uint32_t FabricNetwork::core_down(int spine, int uplink) const {
+  return core_links_ + core_up(spine, uplink);
+}
+
+int FabricNetwork::leaf_of(Endpoint endpoint) const {
+  return leaf_of_[transmit(endpoint)];
+}
+
+int FabricNetwork::spine_of(const FabricPod& pod, int leaf, int uplink) const {
+  if (pod.links_per_pair > 0) return uplink / pod.links_per_pair;
+  return ((leaf - pod.first_leaf) * plan_.leaf_up_ports + uplink) % pod.spines;
+}
+
+void FabricNetwork::uplinks_to(const FabricPod& pod, int leaf, int j,
+                               std::vector<int>& uplinks) const {
+  uplinks.clear();
+  const bool even = pod.links_per_pair > 0;
+  const int round = (leaf - pod.first_leaf) * plan_.leaf_up_ports;
+  const int first =
+      even ? j * pod.links_per_pair : ((j - round) % pod.spines + pod.spines) % pod.spines;
+  const int step = even ? 1 : pod.spines;
+  const int end = even ? first + pod.links_per_pair : plan_.leaf_up_ports;
+  for (int u = first; u < end; u += step) {
+    if (alive(up(leaf, u))) uplinks.push_back(u);
+  }
+}
+
+void FabricNetwork::fail(const FabricFailures& failures) {
+  const auto kill = [&](std::uint32_t link) { capacity_[link] = 0; };
+  for (const int leaf : failures.leaves) {
+    for (std::uint32_t nic = 0; nic < nics_; ++nic) {
+      if (leaf_of_[nic] != leaf) continue;
+      kill(nic);
+      kill(nics_ + nic);
+    }
+    for (int u = 0; u < plan_.leaf_up_ports; ++u) {
+      kill(up(leaf, u));
+      kill(down(leaf, u));
+    }
+  }
+  for (const auto& [leaf, uplink] : failures.leaf_uplinks) {
+    kill(up(leaf, uplink));
+    kill(down(leaf, uplink));
+  }
+  for (const int spine : failures.spines) {
+    for (const FabricPod& pod : plan_.pods) {
+      if (spine < pod.first_spine || spine >= pod.first_spine + pod.spines) continue;
+      for (int leaf = pod.first_leaf; leaf < pod.first_leaf + pod.leaves; ++leaf) {
+        for (int u = 0; u < plan_.leaf_up_ports; ++u) {
+          if (spine_of(pod, leaf, u) != spine - pod.first_spine) continue;
+          kill(up(leaf, u));
+          kill(down(leaf, u));
+        }
+      }
+    }
+    for (int q = 0; q < plan_.spine_up_ports; ++q) {
+      kill(core_up(spine, q));
+      kill(core_down(spine, q));
+    }
+  }
+  for (const int core : failures.cores) {
+    for (const FabricPod& pod : plan_.pods) {
+      for (int j = 0; j < pod.spines; ++j) {
+        const CoreGroup& group = plan_.core_groups[static_cast<std::size_t>(j)];
+        if (core < group.first_core || core >= group.first_core + group.cores) continue;
+        for (int k = 0; k < group.links_per_pair; ++k) {
+          const int q = (core - group.first_core) * group.links_per_pair + k;
+          kill(core_up(pod.first_spine + j, q));
+          kill(core_down(pod.first_spine + j, q));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace rackwright::topology
