@@ -30,7 +30,7 @@ int EvaluateCommand::run(CommandContext& context) {
   results::DemandOptions search;
   search.seed = seed;
   search.gpu_power_cap_w = options.gpu_power_cap_w;
-  if (input.run) search.run = &input.run->trace;
+  search.runs = input.traces();
   const auto demands =
       results::find_demands(input.workload, designs, context.data, search, progress_on(line));
   const auto evaluation =

@@ -61,6 +61,7 @@ void write_run(const std::filesystem::path& path, const profiler::RunMeta& meta,
 
 void ReviewCommand::add_options(CLI::App& app) {
   workload_.add_to(app, "Workload: id or file; or a run file");
+  workload_.allow_more_runs(app);
   app.add_option("--racks", racks_, "Candidates: ids or files with commas between, or all")
       ->required()
       ->type_name("A,B|all");
@@ -98,7 +99,7 @@ int ReviewCommand::run(CommandContext& context) {
   results::DemandOptions search;
   search.seed = seed;
   search.gpu_power_cap_w = evaluate_options.gpu_power_cap_w;
-  if (input.run) search.run = &input.run->trace;
+  search.runs = input.traces();
   auto demands = results::find_demands(input.workload, designs, context.data, search, progress);
 
   const auto meta = meta_of(context, catalog, input.json);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -40,13 +41,16 @@ ordered_json model_json(const fs::path& workload_file, const WorkloadOptions& op
 }
 
 /// [arrival_s, prompt, output, image, [prefix blocks]]; trailing parts that are empty are left out.
-ordered_json request_json(const workloads::Request& request) {
-  ordered_json row = {request.arrival_s, request.prompt_tokens, request.output_tokens};
+void append_request(std::string& text, const workloads::Request& request) {
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "[{},{},{}", request.arrival_s, request.prompt_tokens, request.output_tokens);
   if (request.image_tokens > 0 || !request.prefix_blocks.empty()) {
-    row.push_back(request.image_tokens);
+    fmt::format_to(out, ",{}", request.image_tokens);
   }
-  if (!request.prefix_blocks.empty()) row.push_back(request.prefix_blocks);
-  return row;
+  if (!request.prefix_blocks.empty()) {
+    fmt::format_to(out, ",[{}]", fmt::join(request.prefix_blocks, ","));
+  }
+  text += ']';
 }
 
 workloads::Request read_request(const ordered_json& row) {
@@ -77,6 +81,11 @@ void WorkloadOptions::add_to(CLI::App& app, const std::string& input_help) {
   app.add_option("--seed", seed, "Seed of everything that is random (1)")->type_name("N");
 }
 
+void WorkloadOptions::allow_more_runs(CLI::App& app) {
+  app.add_option("RUN", more_runs, "Further runs of the same workload, on other devices or plans")
+      ->type_name("RUN.rw");
+}
+
 std::uint64_t WorkloadOptions::seed_value() const {
   return parse_count(seed, "--seed");
 }
@@ -99,11 +108,16 @@ std::string embed_workload(const workloads::Workload& workload, const ordered_js
   json["traffic_name"] = workload.traffic.name;
   json["traffic_source"] = workload.traffic.source;
   json["prefix_block"] = workload.traffic.prefix_block;
-  json["requests"] = ordered_json::array();
+  // Millions of requests: written as text, a JSON value would take a hundred bytes for each number.
+  std::string text = json.dump();
+  text.back() = ',';
+  text += "\"requests\":[";
   for (const auto& request : workload.traffic.requests) {
-    json["requests"].push_back(request_json(request));
+    append_request(text, request);
+    text += ',';
   }
-  return json.dump();
+  if (text.back() == ',') text.pop_back();
+  return text + "]}";
 }
 
 workloads::Workload read_embedded_workload(const std::string& json, const std::string& file) {
@@ -137,9 +151,62 @@ workloads::Workload read_embedded_workload(const std::string& json, const std::s
   }
 }
 
+namespace {
+
+bool names_run_file(const std::string& input) {
+  return is_run_file(input) || input.ends_with(".rw");
+}
+
+profiler::RunFile read_run_with_workload(const std::string& path) {
+  profiler::RunFile run = profiler::read_run_file(path);
+  if (run.meta.workload_json.empty()) {
+    throw InputError(InputProblem{path, 0, "meta", "a run with its workload inside", "none"});
+  }
+  return run;
+}
+
+/// The embedded workload without its plans, which differ between runs.
+ordered_json service_of(const std::string& json) {
+  ordered_json service = ordered_json::parse(json);
+  service.erase("plans");
+  return service;
+}
+
+void add_run(WorkloadInput& input, const std::string& path) {
+  if (!names_run_file(path)) {
+    throw InputError(InputProblem{path, 0, "", "a run file after the first", "another file"});
+  }
+  profiler::RunFile run = read_run_with_workload(path);
+  if (service_of(run.meta.workload_json) != service_of(input.json)) {
+    throw InputError(InputProblem{
+        path, 0, "workload",
+        fmt::format("the model, requests and SLO of the first run, \"{}\"", input.workload.name),
+        "others"});
+  }
+  auto& plans = input.workload.plans;
+  const std::string label = run.trace.plan.label();
+  const bool known = std::any_of(plans.begin(), plans.end(),
+                                 [&](const auto& plan) { return plan.label() == label; });
+  if (!known) plans.push_back(run.trace.plan);
+  input.runs.push_back(std::move(run));
+}
+
+}  // namespace
+
+std::vector<const profiler::Trace*> WorkloadInput::traces() const {
+  std::vector<const profiler::Trace*> result;
+  for (const profiler::RunFile& run : runs) result.push_back(&run.trace);
+  return result;
+}
+
 WorkloadInput read_workload_input(const WorkloadOptions& options, const DataLocator& data) {
   WorkloadInput result;
-  if (!is_run_file(options.input) && !options.input.ends_with(".rw")) {
+  if (!names_run_file(options.input)) {
+    if (!options.more_runs.empty()) {
+      throw InputError(InputProblem{options.more_runs.front(), 0, "",
+                                    "nothing after a workload; several inputs are run files",
+                                    "one more"});
+    }
     const fs::path file = data.find(options.input, "workloads");
     result.workload = workloads::read_workload(
         file, data, {options.model, options.traffic, options.settings}, options.seed_value());
@@ -150,14 +217,11 @@ WorkloadInput read_workload_input(const WorkloadOptions& options, const DataLoca
     throw InputError(InputProblem{options.input, 0, "--model, --traffic, --set",
                                   "none of them with a run file: it holds its workload", "one"});
   }
-  result.run = profiler::read_run_file(options.input);
-  if (result.run->meta.workload_json.empty()) {
-    throw InputError(
-        InputProblem{options.input, 0, "meta", "a run with its workload inside", "none"});
-  }
-  result.json = result.run->meta.workload_json;
+  result.runs.push_back(read_run_with_workload(options.input));
+  result.json = result.runs.front().meta.workload_json;
   result.workload = read_embedded_workload(result.json, options.input);
-  result.workload.plans = {result.run->trace.plan};
+  result.workload.plans = {result.runs.front().trace.plan};
+  for (const auto& path : options.more_runs) add_run(result, path);
   return result;
 }
 

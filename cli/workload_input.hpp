@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,27 +14,31 @@
 
 namespace rackwright::cli {
 
-/// The arguments that name a workload: a file or id, or a run file that holds one.
+/// The arguments that name a workload: a file or id, or run files that hold one.
 struct WorkloadOptions {
   std::string input;
+  std::vector<std::string> more_runs;  ///< of the same workload, on other devices or plans
   std::string model;
   std::string traffic;
   std::vector<std::string> settings;
   std::string seed = "1";
 
   void add_to(CLI::App& app, const std::string& input_help);
+  /// Lets further run files follow the first.
+  void allow_more_runs(CLI::App& app);
   [[nodiscard]] std::uint64_t seed_value() const;
 };
 
-/// A workload with the text that makes a run file self-contained, and the run it came from.
+/// A workload with the text that makes a run file self-contained, and the runs it came from.
 struct WorkloadInput {
   workloads::Workload workload;
   std::string json;  ///< see `embed_workload`
-  std::optional<profiler::RunFile> run;
+  std::vector<profiler::RunFile> runs;
+  [[nodiscard]] std::vector<const profiler::Trace*> traces() const;
 };
 
-/// Reads the workload, or the one inside a run file; then its only plan is that of the run. Throws
-/// InputError, also for overrides of a run file.
+/// Reads the workload, or the one inside the run files; then its plans are those of the runs.
+/// Throws InputError, also for overrides of a run file and for runs of different workloads.
 [[nodiscard]] WorkloadInput read_workload_input(const WorkloadOptions& options,
                                                 const DataLocator& data);
 

@@ -133,9 +133,8 @@ struct MeasuredScale {
 /// The same plan and requests on the model of the run's own device.
 std::optional<MeasuredScale> measured_scale(const workloads::Workload& workload,
                                             const DataLocator& data, const DemandOptions& options,
+                                            const profiler::Trace& run,
                                             const ProgressCallback& progress) {
-  if (options.run == nullptr || options.run->origin != Origin::measured) return std::nullopt;
-  const profiler::Trace& run = *options.run;
   const kernels::DeviceInfo device = kernels::find_device(run.device, data);
   const auto backend = kernels::AnalyticalBackend::load(run.device, run.plan.weights, data);
   profiler::ReplicaSetup setup;
@@ -150,6 +149,27 @@ std::optional<MeasuredScale> measured_scale(const workloads::Workload& workload,
   const auto modelled = profiler::replay(workload, setup, *backend, replay, progress);
   if (!(modelled.engine.busy_s > 0) || !(run.engine.busy_s > 0)) return std::nullopt;
   return MeasuredScale{run.engine.busy_s / modelled.engine.busy_s, run.relative_error, run.device};
+}
+
+/// One scale per measured run, in the order of the runs.
+std::vector<MeasuredScale> measured_scales(const workloads::Workload& workload,
+                                           const DataLocator& data, const DemandOptions& options,
+                                           const ProgressCallback& progress) {
+  std::vector<MeasuredScale> scales;
+  for (const profiler::Trace* run : options.runs) {
+    if (run->origin != Origin::measured) continue;
+    const auto scale = measured_scale(workload, data, options, *run, progress);
+    if (scale) scales.push_back(*scale);
+  }
+  return scales;
+}
+
+/// The scale measured on `device`, else the first.
+const MeasuredScale& scale_for(const std::vector<MeasuredScale>& scales,
+                               const std::string& device) {
+  const auto own = std::find_if(scales.begin(), scales.end(),
+                                [&](const MeasuredScale& scale) { return scale.device == device; });
+  return own == scales.end() ? scales.front() : *own;
 }
 
 void apply(const MeasuredScale& scale, const std::string& device, RackDemand& demand) {
@@ -323,7 +343,7 @@ DemandSearch find_demands(const workloads::Workload& workload,
   const std::vector<Group> groups = distinct_groups(designs, data, result.group_of);
   std::vector<Attempt> attempts = list_attempts(workload, groups);
   SharedProgress shared(progress, attempts.size() + 2 * groups.size());
-  const auto scale = measured_scale(workload, data, options, progress);
+  const auto scales = measured_scales(workload, data, options, progress);
   search_coarsely(workload, groups, data, options, attempts, shared);
   result.groups.resize(groups.size());
   for_each_index(groups.size(), options.threads, [&](std::size_t g) {
@@ -341,12 +361,16 @@ DemandSearch find_demands(const workloads::Workload& workload,
     topology::Demand found;
     found.recorded = recorded_trace(workload, groups[g], chosen, data, options, shared.of(what));
     found.capacity = std::move(*chosen.capacity);
-    if (options.run != nullptr && options.run->device == groups[g].device.id &&
-        !options.run->incomplete && options.run->load_factor == found.recorded.load_factor) {
-      found.recorded = *options.run;
+    for (const profiler::Trace* run : options.runs) {
+      const bool fits = run->device == groups[g].device.id && !run->incomplete &&
+                        run->load_factor == found.recorded.load_factor;
+      if (!fits) continue;
+      found.recorded = *run;
+      break;
     }
     demand.demand = std::move(found);
-    if (scale) apply(*scale, groups[g].device.id, demand);
+    const std::string& device = groups[g].device.id;
+    if (!scales.empty()) apply(scale_for(scales, device), device, demand);
     shared.finish_one();
   });
   throw_if_nothing_fits(result.groups);

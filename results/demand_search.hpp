@@ -40,10 +40,11 @@ struct DemandOptions {
   std::optional<double> gpu_power_cap_w;
   unsigned threads = 2;
   double tolerance = 0.03;  ///< of the capacity of the chosen plan
-  /// A run of this workload, at load 1. On its own device it is the trace as recorded; when it was
-  /// measured, capacities on every device are scaled by measured over modelled busy time of it, and
-  /// other devices than its own are marked extrapolated. Must outlive the call.
-  const profiler::Trace* run = nullptr;
+  /// Runs of this workload. On its own device a run at the same load is the trace as recorded; a
+  /// measured one scales the capacity on its device by measured over modelled busy time of it, and
+  /// on devices without one the first measured run does, marked extrapolated. Must outlive the
+  /// call.
+  std::vector<const profiler::Trace*> runs;
 };
 
 struct DemandSearch {

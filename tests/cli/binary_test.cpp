@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 #include <fcntl.h>
@@ -55,7 +56,7 @@ std::vector<std::string> command_names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Help, Examples, ::testing::ValuesIn(command_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& example) { return example.param; });
 
 TEST(Binary, ShowsNoProgressAndNoColourWhenStderrIsAFile) {
   const TemporaryFolder folder;
@@ -66,36 +67,60 @@ TEST(Binary, ShowsNoProgressAndNoColourWhenStderrIsAFile) {
   EXPECT_THAT(text, ::testing::Not(HasSubstr("\r")));
 }
 
-TEST(Binary, KeepsAReadableRunWhenItIsInterrupted) {
-  const TemporaryFolder folder;
-  // An hour of traffic takes long enough to be interrupted.
+/// A workload whose replay takes long enough to be interrupted.
+std::string long_workload() {
   std::string workload = ::rackwright::testing::kSmallWorkload;
   workload.replace(workload.find("60}"), 2, "36000");
-  folder.write("long.json", workload);
-  const std::string run = (folder.path() / "run.rw").string();
-  const std::string errors = (folder.path() / "stderr").string();
-  const std::string file = (folder.path() / "long.json").string();
+  return workload;
+}
+
+/// Runs the program in the background until `started`, then interrupts it; its exit code.
+int interrupt(const std::vector<std::string>& arguments, const fs::path& errors,
+              const std::function<bool()>& started) {
+  std::vector<char*> argv;
+  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
   const pid_t child = fork();
-  ASSERT_GE(child, 0);
   if (child == 0) {
     const int out = open(errors.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
     dup2(out, STDERR_FILENO);
-    execl(RACKWRIGHT_BINARY, "rackwright", "profile", file.c_str(), "-o", run.c_str(), nullptr);
+    execv(RACKWRIGHT_BINARY, argv.data());
     _exit(127);
   }
-  for (int i = 0; i < 600 && !fs::exists(run); ++i) {
+  for (int i = 0; i < 600 && !started(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   kill(child, SIGINT);
   int status = 0;
   waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), kIncomplete);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Binary, KeepsAReadableRunWhenItIsInterrupted) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("long.json", long_workload()).string();
+  const std::string run = (folder.path() / "run.rw").string();
+  const fs::path errors = folder.path() / "stderr";
+  EXPECT_EQ(interrupt({"rackwright", "profile", file, "-o", run}, errors,
+                      [&] { return fs::exists(run); }),
+            kIncomplete);
   EXPECT_THAT(read_file(errors), HasSubstr("kept in " + run));
   const auto kept = profiler::read_run_file(run);
   EXPECT_TRUE(kept.trace.incomplete);
   EXPECT_FALSE(kept.trace.slices.empty());
+}
+
+TEST(Binary, AnInterruptedReviewLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("long.json", long_workload()).string();
+  const fs::path out = folder.path() / "out";
+  const fs::path errors = folder.path() / "stderr";
+  EXPECT_EQ(
+      interrupt({"rackwright", "review", file, "--racks", "dgx-h100-air", "--out", out.string()},
+                errors, [&] { return fs::exists(out); }),
+      kIncomplete);
+  EXPECT_FALSE(fs::exists(out));
 }
 
 }  // namespace

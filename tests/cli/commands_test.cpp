@@ -62,6 +62,39 @@ TEST_F(Commands, ReviewRunsARunFileItWrote) {
   EXPECT_EQ(nlohmann::json::parse(result.out)["workload"], "small");
 }
 
+TEST_F(Commands, ReviewTakesRunsOfOneWorkloadOnSeveralDevices) {
+  for (const char* device : {"h100-sxm", "h200-sxm"}) {
+    ASSERT_EQ(
+        run_cli({"profile", small(), "--device", device, "-o", path(std::string(device) + ".rw")})
+            .code,
+        0);
+  }
+  const auto result = run_cli({"review", path("h100-sxm.rw"), path("h200-sxm.rw"), "--racks",
+                               "dgx-h100-air", "--out", path("a")});
+  EXPECT_EQ(result.code, 0) << result.err;
+}
+
+TEST_F(Commands, ReviewRefusesRunsOfDifferentWorkloads) {
+  ASSERT_EQ(run_cli({"profile", small(), "--device", "h100-sxm", "-o", path("a.rw")}).code, 0);
+  ASSERT_EQ(
+      run_cli({"profile", small(), "--seed", "2", "--device", "h100-sxm", "-o", path("b.rw")}).code,
+      0);
+  const auto result = run_cli(
+      {"review", path("a.rw"), path("b.rw"), "--racks", "dgx-h100-air", "--out", path("out")});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("b.rw: workload: expected the model, requests and SLO"));
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+TEST_F(Commands, ReviewRefusesALineLongerThanAnyTraceHas) {
+  const auto csv = folder_.write("long.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n" +
+                                                 std::string(2 << 20, '7') + ",1,1\n");
+  const auto result = run_cli({"review", small(), "--traffic", "azure:" + csv.string(), "--racks",
+                               "dgx-h100-air", "--out", path("out")});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("long.csv:2:"));
+}
+
 TEST_F(Commands, ReviewFindsAnUnwritableFolderBeforeItReadsAnything) {
   folder_.write("file", "x");
   const auto result =
