@@ -7,7 +7,7 @@ if(TARGET rackwright)
 endif()
 
 foreach(folder workloads workloads/models workloads/requests kernels/devices
-               kernels/devices/profiles topology/catalog topology/racks topology/fabrics
+               kernels/devices/profiles profiler/serving_profiles topology/catalog topology/racks topology/fabrics
                topology/schema)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.json)
   install(FILES ${files} DESTINATION ${data_dir}/${folder})

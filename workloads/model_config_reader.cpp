@@ -14,7 +14,18 @@
 namespace rackwright::workloads {
 namespace {
 
-enum class Family { llama, llama4, mistral, mixtral, qwen2, qwen3, deepseek, gpt_oss };
+enum class Family {
+  llama,
+  llama4,
+  mistral,
+  mixtral,
+  qwen2,
+  qwen3,
+  deepseek,
+  gpt_oss,
+  gemma3,
+  bloom
+};
 
 struct Architecture {
   std::string_view name;
@@ -40,6 +51,8 @@ constexpr std::array kArchitectures{
     Architecture{"DeepseekV3ForCausalLM", "kimi_k2", Family::deepseek, true},
     Architecture{"DeepseekV32ForCausalLM", "deepseek_v32", Family::deepseek, true},
     Architecture{"GptOssForCausalLM", "gpt_oss", Family::gpt_oss, true},
+    Architecture{"Gemma3ForCausalLM", "gemma3_text", Family::gemma3, false},
+    Architecture{"BloomForCausalLM", "bloom", Family::bloom, false},
 };
 
 /// The first entry of `architectures`, or the one that goes with `model_type`.
@@ -108,9 +121,10 @@ void read_attention(ObjectReader& text, Family family, ModelConfig& model) {
   }
   attention.head_dim = positive_or(text, "head_dim", std::max(1, model.hidden / attention.heads));
   const bool bias = text.boolean_or("attention_bias", false);
-  attention.qkv_bias = bias || family == Family::qwen2;  // Qwen2 has it without saying so
-  attention.output_bias = bias;
-  attention.qk_norm = family == Family::qwen3;
+  // Qwen2 and BLOOM have biases without saying so.
+  attention.qkv_bias = bias || family == Family::qwen2 || family == Family::bloom;
+  attention.output_bias = bias || family == Family::bloom;
+  attention.qk_norm = family == Family::qwen3 || family == Family::gemma3;
   attention.sinks = family == Family::gpt_oss;
 }
 
@@ -180,6 +194,11 @@ std::vector<Span> read_spans(ObjectReader& text, Family family, int layers) {
     std::fill(spans.begin(), spans.end(), sliding);
   } else if (family == Family::gpt_oss) {
     for (std::size_t i = 0; i < spans.size(); i += 2) spans[i] = sliding;
+  } else if (family == Family::gemma3) {  // every sixth layer sees everything
+    const auto pattern = static_cast<std::size_t>(positive_or(text, "sliding_window_pattern", 6));
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      if ((i + 1) % pattern != 0) spans[i] = sliding;
+    }
   } else if ((family == Family::qwen2 || family == Family::qwen3) &&
              text.boolean_or("use_sliding_window", false)) {
     // Qwen: full attention up to max_window_layers, sliding above.
@@ -225,8 +244,12 @@ void read_layers(ObjectReader& text, const Architecture& architecture, ModelConf
   const bool any_dense = std::find(moe.begin(), moe.end(), false) != moe.end();
   int dense = 0;
   if (any_dense) {
-    dense = architecture.family == Family::llama4 ? positive(text, "intermediate_size_mlp")
-                                                  : positive(text, "intermediate_size");
+    if (architecture.family == Family::bloom) {  // four times the hidden size, by definition
+      dense = positive_or(text, "n_inner", 4 * model.hidden);
+    } else {
+      dense = positive(text, architecture.family == Family::llama4 ? "intermediate_size_mlp"
+                                                                   : "intermediate_size");
+    }
   }
   for (std::size_t i = 0; i < spans.size(); ++i) {
     const int intermediate = moe[i] ? 0 : dense;
@@ -385,7 +408,9 @@ void read_text_model(ObjectReader& root, ObjectReader& text, const Architecture&
   model.hidden = positive(text, "hidden_size");
   model.vocabulary = positive(text, "vocab_size");
   model.max_positions = positive_or(text, "max_position_embeddings", 0);
-  model.mlp_bias = text.boolean_or("mlp_bias", false);
+  const bool bloom = architecture.family == Family::bloom;
+  model.gated_mlp = !bloom;
+  model.mlp_bias = text.boolean_or("mlp_bias", bloom);
   model.tied_embeddings = text.has("tie_word_embeddings")
                               ? text.boolean_or("tie_word_embeddings", false)
                               : root.boolean_or("tie_word_embeddings", false);

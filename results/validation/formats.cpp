@@ -4,12 +4,17 @@
 
 #include "common/input_error.hpp"
 #include "results/validation/fabric_counts_format.hpp"
+#include "results/validation/serving_formats.hpp"
 #include "results/validation/validation.hpp"
 
 namespace rackwright::results {
 
 const std::vector<ValidationFormat>& validation_formats() {
-  static const std::vector<ValidationFormat> formats = {fabric_counts_format()};
+  static const std::vector<ValidationFormat> formats = [] {
+    std::vector<ValidationFormat> all = serving_formats();
+    all.push_back(fabric_counts_format());
+    return all;
+  }();
   return formats;
 }
 

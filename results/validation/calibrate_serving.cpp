@@ -1,0 +1,133 @@
+/// Writes `engines.json` and the `served_power` model of `power.json` anew from measured tables:
+///   rackwright_calibrate_serving DATA_DIR OUT_DIR
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "common/data_locator.hpp"
+#include "common/output_file.hpp"
+#include "results/validation/served_fit.hpp"
+
+using namespace rackwright;
+namespace fs = std::filesystem;
+
+namespace {
+
+using results::EngineFit;
+using results::ServedRow;
+
+std::vector<const ServedRow*> rows_of(const std::vector<ServedRow>& rows,
+                                      const std::string& engine) {
+  std::vector<const ServedRow*> result;
+  for (const ServedRow& row : rows) {
+    if (row.priced && row.excluded.empty() && (engine.empty() || row.engine == engine) &&
+        row.costs.cached_sequences >= 1) {
+      result.push_back(&row);
+    }
+  }
+  return result;
+}
+
+const std::vector<std::string> kGraphEngine = {"decode_factor",
+                                               "expert_factor",
+                                               "per_step_s",
+                                               "per_sequence_s",
+                                               "prefill_factor",
+                                               "first_token_prompts",
+                                               "first_token_root_prompts",
+                                               "first_token_wave"};
+const std::vector<std::string> kEagerEngine = {"per_sequence_s", "launch_per_layer_s",
+                                               "prefill_launch_per_layer_s", "prefill_factor",
+                                               "prefill_growth"};
+
+void say(const kernels::CalibratedModel& model) {
+  fmt::print(stderr, "  {:<18} {:4} rows, fit {:.1f} %, held out {:.1f} %, p90 {:.1f} %\n",
+             model.variant, model.quality.rows, 100 * model.quality.fit_mean,
+             100 * model.quality.held_out_mean, 100 * model.quality.held_out_p90);
+}
+
+int run(const fs::path& data_dir, const fs::path& out) {
+  const DataLocator data = DataLocator::from_environment();
+  results::ServedCatalog catalog(data);
+  kernels::DeviceProfile engines{"engines", {}};
+  const auto add = [&](EngineFit task) {
+    if (task.rows.empty()) return;
+    engines.models.push_back(results::fit_engine(task));
+    say(engines.models.back());
+  };
+  const auto served = results::read_aicfg_served(
+      data_dir / "aiconfigurator-e2e/e2e_ttft_tpot_calibration.csv", catalog);
+  for (const char* engine : {"", "sglang", "trtllm", "vllm"}) {
+    EngineFit task;
+    task.variant = *engine == '\0' ? "default" : engine;
+    task.rows = rows_of(served, engine);
+    task.predict = results::predict_served;
+    task.parameters = kGraphEngine;
+    task.tables = "aiconfigurator-e2e, H100 and H200, aggregated";
+    task.software = task.variant == "default" ? "SGLang, TensorRT-LLM, vLLM" : task.variant;
+    add(task);
+  }
+  const auto splitwise =
+      results::read_splitwise(data_dir / "splitwise-perf/perf_model_calibration.csv", catalog);
+  for (const char* engine : {"", "vllm-2023 a100", "vllm-2023 h100"}) {
+    EngineFit task;
+    task.variant = *engine == '\0' ? "vllm-2023" : engine;
+    task.rows = rows_of(splitwise, engine);
+    task.predict = results::predict_apart;
+    task.parameters = kEagerEngine;
+    task.ttft_weight = 1;
+    task.tables = "splitwise-perf, Llama 2 70B on DGX A100 and H100";
+    task.software = "vLLM of 2023, without CUDA graphs";
+    add(task);
+  }
+  const auto energy =
+      results::read_ml_energy(data_dir / "ml-energy-llm/energy_calibration_h100.csv", catalog);
+  EngineFit task;
+  task.variant = "vllm-online";
+  task.rows = rows_of(energy, "");
+  task.predict = [](const ServedRow& row, const profiler::EngineModel& engine) {
+    static const kernels::CalibratedModel none = [] {
+      kernels::CalibratedModel model;
+      for (const char* key : {"base", "prefill", "flop", "per_doubling_of_gpus"}) {
+        model.parameters[key] = 0;
+      }
+      model.parameters["flop_exponent"] = model.parameters["cap_share"] = 1;
+      return model;
+    }();
+    return results::predict_held_batch(row, engine, none);
+  };
+  task.parameters = {"decode_factor", "expert_factor", "per_step_s", "per_sequence_s"};
+  task.ttft_weight = 0;
+  task.tables = "ml-energy-llm, H100";
+  task.software = "vLLM at steady load";
+  add(task);
+  auto power = kernels::read_profile(data.find("power", "profiler/serving_profiles"));
+  std::erase_if(power.models, [](const auto& model) { return model.operation == "served_power"; });
+  power.models.push_back(results::fit_served_power(
+      rows_of(energy, ""), profiler::EngineModel::from(engines.models.back()),
+      "ml-energy-llm, H100"));
+  say(power.models.back());
+  // A recorded run on a workstation card is too little to fit on: the served vLLM stands in.
+  kernels::CalibratedModel replay = *engines.find("engine", "vllm");
+  replay.variant = "vllm-replay";
+  engines.models.push_back(replay);
+  write_file(out / "engines.json", kernels::to_json(engines));
+  write_file(out / "power.json", kernels::to_json(power));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    fmt::print(stderr, "usage: rackwright_calibrate_serving DATA_DIR OUT_DIR\n");
+    return 2;
+  }
+  try {
+    return run(argv[1], argv[2]);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 2;
+  }
+}

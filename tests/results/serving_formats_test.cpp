@@ -1,0 +1,175 @@
+#include "results/validation/serving_formats.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "../shared_data.hpp"
+#include "common/input_error.hpp"
+#include "results/validation/score.hpp"
+#include "results/validation/timestamp.hpp"
+
+namespace rackwright::results {
+namespace {
+
+DataLocator source_tree() {
+  return DataLocator({std::filesystem::path(RACKWRIGHT_SOURCE_DIR)});
+}
+
+std::filesystem::path file_with(const std::string& name, const std::string& text) {
+  const auto path = std::filesystem::path(::testing::TempDir()) / name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+ValidationRequest request(std::filesystem::path path, std::string quantity,
+                          std::string device = "") {
+  return {{std::move(path)}, std::move(device), std::move(quantity)};
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Timestamp, ReadsTheThreeOrdersThatLoggersWrite) {
+  // 2024-07-17 is day 19,921 since 1970: 54 years x 365 + 13 leap days + 198.
+  const double midnight = 19921.0 * 86400;
+  const double clock = 7 * 3600 + 2 * 60 + 47.5;
+  EXPECT_DOUBLE_EQ(parse_timestamp("07-17-2024 07:02:47.5").value(), midnight + clock);
+  EXPECT_DOUBLE_EQ(parse_timestamp("2024/07/17 07:02:47.500").value(), midnight + clock);
+  EXPECT_DOUBLE_EQ(parse_timestamp("2024-07-17T07:02:47.5Z").value(), midnight + clock);
+  EXPECT_FALSE(parse_timestamp("yesterday").has_value());
+  EXPECT_FALSE(parse_timestamp("2024-13-01 00:00:00").has_value());
+}
+
+TEST(TemperatureFormat, NamesFileLineAndColumnOfABadTime) {
+  const auto path = file_with("bad_time.csv",
+                              "name,timestamp,powerave,tempave\n"
+                              "gpu,2025-01-01 00:00:00,100,40\n"
+                              "gpu,noon,100,40\n");
+  const std::string text = message_of([&] {
+    static_cast<void>(validate_temperature(request(path, "temperature"), source_tree(), {}));
+  });
+  EXPECT_NE(text.find("bad_time.csv:3: timestamp"), std::string::npos) << text;
+}
+
+TEST(TemperatureFormat, FindsTheLineThatMadeTheReadings) {
+  // T = 20 + 0.1 P: 100 W is 30 degC, 300 W is 50 degC; the later half is predicted exactly.
+  std::string text = "name,timestamp,powerave,tempave\n";
+  for (int i = 0; i < 60; ++i) {
+    const bool busy = i % 3 == 0;
+    text += "gpu,2025-01-" + std::to_string(1 + i / 24) + " " + std::to_string(i % 24) + ":00:00," +
+            (busy ? "300,50" : "100,30") + "\n";
+  }
+  const auto rows =
+      validate_temperature(request(file_with("line.csv", text), "temperature"), source_tree(), {});
+  ASSERT_EQ(rows.size(), 60U);
+  EXPECT_FALSE(rows[29].excluded.empty());
+  for (std::size_t i = 30; i < rows.size(); ++i) {
+    EXPECT_TRUE(rows[i].excluded.empty());
+    EXPECT_NEAR(rows[i].predicted, rows[i].measured, 1e-6);
+  }
+}
+
+TEST(PowerCapFormat, PredictsFromTheRunAtTheHighestLimit) {
+  const auto path = file_with("caps.csv",
+                              "dataset,network,batch_size,optimizer,power_limit,time_per_epoch,"
+                              "average_power\n"
+                              "a,net,8,sgd,250,100,200\n"
+                              "a,net,8,sgd,225,100,199\n"
+                              "a,net,8,sgd,100,150,100\n");
+  const auto speed = validate_power_cap(request(path, "time"), source_tree(), {});
+  ASSERT_EQ(speed.size(), 3U);
+  EXPECT_EQ(speed[0].excluded, "highest limit of its job, which is the input");
+  EXPECT_DOUBLE_EQ(speed[1].predicted, 100);  // 225 W does not touch a job of 200 W
+  EXPECT_LT(speed[2].predicted, 100);
+  EXPECT_NEAR(speed[2].measured, 100.0 * 100 / 150, 1e-9);
+  const auto power = validate_power_cap(request(path, "power"), source_tree(), {});
+  EXPECT_LE(power[2].predicted, 100);
+}
+
+TEST(PowerCapFormat, NeverPredictsPowerAboveTheCapAndBeatsTheConstantOnSharedTables) {
+  RACKWRIGHT_NEED_SHARED("zeus-power-limits");
+  const auto folder = rackwright::testing::shared_data() / "zeus-power-limits";
+  for (const char* quantity : {"time", "power"}) {
+    for (const char* gpu : {"v100", "a40"}) {
+      const auto path = folder / (std::string("summary_power_") + gpu + ".csv");
+      const auto rows = validate_power_cap(request(path, quantity), source_tree(), {});
+      const auto summary = score(rows);
+      EXPECT_LT(summary.all.mape, summary.all.baseline_mape.value()) << gpu << quantity;
+      for (const auto& row : rows) {
+        if (quantity == std::string("power")) EXPECT_LE(row.predicted, 300);
+      }
+    }
+  }
+}
+
+TEST(NodePowerFormat, TellsIdlePlateauAndEnergyOfALog) {
+  std::string text = "time,watts\n";
+  for (int i = 0; i < 300; ++i) {
+    const bool loaded = i >= 100 && i < 250;
+    text += "07-17-2024 07:" + std::to_string(10 + i / 60) + ":" + std::to_string(i % 60) + "," +
+            (loaded ? "6200" : "2420") + "\n";
+  }
+  const auto path = file_with("wall_power_llama2-70b-99_Offline.csv", text);
+  const auto rows = validate_node_power(request(path, "power"), source_tree(), {});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_DOUBLE_EQ(rows[0].measured, 2420);
+  EXPECT_DOUBLE_EQ(rows[1].measured, 6200);
+  EXPECT_FALSE(rows[1].extrapolated);
+  const auto energy = validate_node_power(request(path, "energy"), source_tree(), {});
+  EXPECT_DOUBLE_EQ(energy[0].measured, 150 * 6200.0 + 150 * 2420.0);  // J, samples of 1 s
+}
+
+TEST(NodePowerFormat, GivesARangeForAClassItHasNotSeen) {
+  std::string text = "time,watts\n";
+  for (int i = 0; i < 120; ++i) {
+    text += "07-17-2024 07:1" + std::to_string(i / 60) + ":" + std::to_string(i % 60) + "," +
+            (i < 60 ? "2420" : "5200") + "\n";
+  }
+  const auto rows = validate_node_power(
+      request(file_with("wall_power_unheard-of_Server.csv", text), "power"), source_tree(), {});
+  EXPECT_TRUE(rows[1].extrapolated);
+  EXPECT_GT(rows[1].high - rows[1].low, 1500);
+}
+
+TEST(ServedFormats, IntervalsCoverMostRowsOfTheSharedTables) {
+  RACKWRIGHT_NEED_SHARED("aiconfigurator-e2e");
+  const auto folder = rackwright::testing::shared_data();
+  const auto data = source_tree();
+  const auto served = score(validate_served_models(
+      request(folder / "aiconfigurator-e2e/e2e_ttft_tpot_calibration.csv", "tpot"), data, {}));
+  EXPECT_GE(served.all.covered, 0.85);
+  EXPECT_LE(served.all.p50, 0.14);  // the bar of Hopper
+  EXPECT_EQ(served.excluded.at("exact duplicate of an earlier row"), 15U);
+  const auto batches = score(validate_splitwise(
+      request(folder / "splitwise-perf/perf_model_calibration.csv", "time"), data, {}));
+  EXPECT_GE(batches.all.covered, 0.85);
+  EXPECT_LE(batches.all.mape, 0.08);
+  const auto power = score(validate_ml_energy(
+      request(folder / "ml-energy-llm/energy_calibration_h100.csv", "power"), data, {}));
+  EXPECT_GE(power.all.covered, 0.80);
+  EXPECT_LE(power.all.mape, 0.08);
+}
+
+TEST(ServedFormats, ListARowOfAnUnknownDeviceInsteadOfFailing) {
+  const auto path = file_with(
+      "unknown.csv",
+      "model,hardware,prompt_size,batch_size,token_size,prompt_time,token_time,tensor_parallel\n"
+      "llama2-70b,abacus,512,1,128,100,40,8\n"
+      "no-such-model,a100-80gb,512,1,128,100,40,8\n");
+  const auto rows = validate_splitwise(request(path, "decode"), source_tree(), {});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].excluded, "device is not known");
+  EXPECT_EQ(rows[1].excluded, "shape of the model is not known");
+}
+
+}  // namespace
+}  // namespace rackwright::results
