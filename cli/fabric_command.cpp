@@ -1,90 +1,240 @@
 #include "cli/fabric_command.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <ostream>
 
 #include <fmt/format.h>
 
+#include "cli/fabric_text.hpp"
 #include "cli/option_values.hpp"
-#include "cli/text_table.hpp"
 #include "common/input_error.hpp"
-#include "topology/network/fabric.hpp"
+#include "kernels/analytical/device_profile.hpp"
 
 namespace rackwright::cli {
 
 namespace {
 
-nlohmann::ordered_json to_json(const topology::FabricDesign& design,
-                               const topology::FabricCounts& counts) {
-  nlohmann::ordered_json json;
-  json["design"] = design.id;
-  json["nodes"] = counts.nodes;
-  json["gpus"] = counts.gpus;
-  json["leaf"] = counts.leaf;
-  json["spine"] = counts.spine;
-  json["core"] = counts.core;
-  json["node_leaf_cables"] = counts.node_leaf_cables;
-  json["leaf_spine_cables"] = counts.leaf_spine_cables;
-  json["spine_core_cables"] = counts.spine_core_cables;
-  json["switch_transceivers"] = counts.switch_transceivers;
-  json["node_transceivers"] = counts.node_transceivers;
-  json["management_transceivers"] = counts.management_transceivers;
-  json["spare_leaf_ports"] = counts.spare_leaf_ports;
-  json["spare_spine_ports"] = counts.spare_spine_ports;
-  json["switch_power_typical_w"] = counts.switch_power_typical_w;
-  json["switch_power_max_w"] = counts.switch_power_max_w;
-  json["bisection_bytes_per_s_one_direction"] = counts.bisection_bytes_per_s;
-  json["notes"] = counts.notes;
-  json["source"] = design.source;
-  return json;
+using workloads::CollectiveKind;
+
+int count_option(const std::string& text, const char* option, std::uint64_t min = 1) {
+  const auto value = parse_count(text, option, min);
+  if (value > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+    throw InputError(InputProblem{"", 0, option, "a smaller number", text});
+  }
+  return static_cast<int>(value);
 }
 
-std::string table(const topology::FabricDesign& design, const topology::FabricCounts& counts) {
-  TextTable rows({{"quantity"}, {"count", TextTable::Align::right}});
-  const auto add = [&](const char* name, double value) {
-    rows.add({name, fmt::format("{:.0f}", value)});
-  };
-  add("nodes", counts.nodes);
-  add("GPUs", counts.gpus);
-  add("leaf switches", counts.leaf);
-  add("spine switches", counts.spine);
-  add("core switches", counts.core);
-  add("cables node to leaf", counts.node_leaf_cables);
-  add("cables leaf to spine", counts.leaf_spine_cables);
-  add("cables spine to core", counts.spine_core_cables);
-  add("transceivers in switches", counts.switch_transceivers);
-  add("transceivers in nodes", counts.node_transceivers);
-  add("transceivers for management", counts.management_transceivers);
-  add("spare leaf ports", counts.spare_leaf_ports);
-  add("spare spine ports", counts.spare_spine_ports);
-  add("switch power typical, W", counts.switch_power_typical_w);
-  add("switch power maximum, W", counts.switch_power_max_w);
-  add("bisection one direction, GB/s", counts.bisection_bytes_per_s / 1e9);
-  std::string text = fmt::format("{}: {}\n\n{}", design.id, design.name, rows.text());
-  for (const auto& note : counts.notes) text += "note: " + note + "\n";
-  return text + "source: " + design.source + "\n";
+/// "1GiB", "512MiB", "8kB", "4096": bytes; G is 10^9, Gi is 2^30.
+double parse_bytes(const std::string& text) {
+  const auto split = text.find_first_not_of("0123456789.");
+  const std::string number = text.substr(0, split);
+  std::string unit = split == std::string::npos ? "" : text.substr(split);
+  if (!unit.empty() && unit.back() == 'B') unit.pop_back();
+  constexpr std::pair<const char*, double> kUnits[] = {
+      {"", 1},         {"k", 1e3},      {"M", 1e6},     {"G", 1e9},
+      {"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}};
+  for (const auto& [name, factor] : kUnits) {
+    if (unit == name && !number.empty()) return parse_positive(number, "--size") * factor;
+  }
+  throw InputError(
+      InputProblem{"", 0, "--size", "bytes, as 1GiB, 512MB or 4096", fmt::format("\"{}\"", text)});
+}
+
+CollectiveKind parse_kind(const std::string& text) {
+  for (const auto kind :
+       {CollectiveKind::all_reduce, CollectiveKind::all_gather, CollectiveKind::reduce_scatter,
+        CollectiveKind::all_to_all, CollectiveKind::send_recv}) {
+    if (text == workloads::to_string(kind)) return kind;
+  }
+  throw InputError(InputProblem{"", 0, "--collective",
+                                "all_reduce, all_gather, reduce_scatter, all_to_all or send_recv",
+                                fmt::format("\"{}\"", text)});
+}
+
+/// Largest share of flows at or under each rate would need all rates; these tell the shape.
+struct RateSummary {
+  double mean = 0, least = 0, median = 0, most = 0;
+};
+
+RateSummary summarise(std::vector<double> rates) {
+  RateSummary summary;
+  if (rates.empty()) return summary;
+  std::sort(rates.begin(), rates.end());
+  summary.mean =
+      std::accumulate(rates.begin(), rates.end(), 0.0) / static_cast<double>(rates.size());
+  summary.least = rates.front();
+  summary.median = rates[rates.size() / 2];
+  summary.most = rates.back();
+  return summary;
 }
 
 }  // namespace
 
 void FabricCommand::add_options(CLI::App& app) {
   app.add_option("--design", design_, "Fabric design: id or file")->required()->type_name("ID");
-  app.add_option("--nodes", nodes_, "Nodes to connect")->required()->type_name("N");
+  app.add_option("--nodes", nodes_, "Nodes to connect")->type_name("N");
   app.add_flag("--json", json_, "Print JSON");
+  app.add_option("--collective", collective_,
+                 "Expected bandwidth of all_reduce, all_gather, reduce_scatter, all_to_all or "
+                 "send_recv")
+      ->type_name("OP");
+  app.add_option("--size", size_, "nccl-tests' size of the collective (1GiB)")->type_name("BYTES");
+  app.add_option("--ranks", ranks_, "GPUs that take part, from the first node on (all)")
+      ->type_name("N");
+  app.add_option("--ranks-per-node", ranks_per_node_, "GPUs used on each node (all)")
+      ->type_name("N");
+  app.add_option("--domain", domain_, "GPUs that share NVLink (of the design)")->type_name("N");
+  app.add_option("--skew", skew_, "All-to-all: heaviest rank's load over the mean (1)");
+  app.add_option("--device", device_, "GPU (of the design)")->type_name("ID");
+  app.add_option("--traffic", traffic_, "Share the fabric among: permutation")->type_name("NAME");
+  app.add_option("--routing", routing_, "ecmp (a hash per flow) or spray (per packet; default)");
+  app.add_option("--failed", failed_, "Out of service: leaf:3,spine:1,core:2,uplink:3/7")
+      ->type_name("LIST");
+  app.add_option("--seed", seed_, "Of random traffic and hashes (1)");
+  app.add_option("--growth", growth_, "Write how the fabric grows with racks: .csv or .svg")
+      ->type_name("FILE");
+  app.add_option("--rack", rack_, "With --growth: add power and cooling of this rack")
+      ->type_name("R");
 }
 
 int FabricCommand::run(CommandContext& context) {
-  const auto nodes = parse_count(nodes_, "--nodes", 1);
-  if (nodes > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
-    throw InputError(InputProblem{"", 0, "--nodes", "fewer nodes", nodes_});
-  }
-  const auto catalog = topology::Catalog::load(context.data);
   const auto design = topology::read_fabric_design(context.data.find(design_, "topology/fabrics"));
-  const auto counts = topology::count_fabric(design, static_cast<int>(nodes), catalog);
+  if (!growth_.empty()) return write_growth(context, design);
+  if (nodes_.empty()) {
+    throw InputError(InputProblem{"", 0, "--nodes", "the number of nodes", "nothing"});
+  }
+  const int nodes = count_option(nodes_, "--nodes");
+  if (!collective_.empty()) return print_collective(context, design, nodes);
+  if (!traffic_.empty()) return print_traffic(context, design, nodes);
+  return print_counts(context, design, nodes);
+}
+
+int FabricCommand::print_counts(CommandContext& context, const topology::FabricDesign& design,
+                                int nodes) const {
+  const auto catalog = topology::Catalog::load(context.data);
+  const auto counts = topology::count_fabric(design, nodes, catalog);
   if (json_) {
-    context.out << to_json(design, counts).dump(2) << '\n';
+    context.out << counts_json(design, counts).dump(2) << '\n';
   } else {
-    context.out << table(design, counts);
+    context.out << counts_text(design, counts);
+  }
+  return kFine;
+}
+
+topology::Routing FabricCommand::routing() const {
+  if (routing_ == "ecmp") return topology::Routing::ecmp;
+  if (routing_ == "spray") return topology::Routing::spray;
+  throw InputError(
+      InputProblem{"", 0, "--routing", "ecmp or spray", fmt::format("\"{}\"", routing_)});
+}
+
+topology::FabricFailures FabricCommand::failures(const topology::FabricPlan& plan) const {
+  topology::FabricFailures failures;
+  if (failed_.empty()) return failures;
+  const auto index = [&](const std::string& text, int most) {
+    const int value = count_option(text, "--failed");
+    if (value <= most) return value - 1;
+    throw InputError(InputProblem{"", 0, "--failed", fmt::format("1 to {}", most), text});
+  };
+  for (const std::string& word : parse_list(failed_, "--failed")) {
+    const auto colon = word.find(':');
+    const std::string kind = word.substr(0, colon);
+    const std::string rest = colon == std::string::npos ? "" : word.substr(colon + 1);
+    if (kind == "leaf") {
+      failures.leaves.push_back(index(rest, plan.leaf));
+    } else if (kind == "spine") {
+      failures.spines.push_back(index(rest, plan.spine));
+    } else if (kind == "core") {
+      failures.cores.push_back(index(rest, plan.core));
+    } else if (const auto slash = rest.find('/'); kind == "uplink" && slash != std::string::npos) {
+      failures.leaf_uplinks.emplace_back(index(rest.substr(0, slash), plan.leaf),
+                                         index(rest.substr(slash + 1), plan.leaf_up_ports));
+    } else {
+      throw InputError(InputProblem{"", 0, "--failed",
+                                    "leaf:N, spine:N, core:N or uplink:LEAF/UPLINK",
+                                    fmt::format("\"{}\"", word)});
+    }
+  }
+  return failures;
+}
+
+int FabricCommand::print_collective(CommandContext& context, const topology::FabricDesign& design,
+                                    int nodes) const {
+  const auto plan = topology::plan_fabric(design, nodes);
+  const topology::FabricNetwork network(design, plan, failures(plan));
+  const std::string device_id = device_.empty() ? design.device : device_;
+  if (device_id.empty()) {
+    throw InputError(InputProblem{"", 0, "--device", "the GPU, which the design leaves open", ""});
+  }
+  const auto device = kernels::find_device(device_id, context.data);
+  const kernels::OperatorModels models(device, kernels::find_profile(device, context.data));
+  topology::CollectiveQuestion question;
+  question.kind = parse_kind(collective_);
+  question.bytes = parse_bytes(size_);
+  question.ranks_per_node = ranks_per_node_.empty()
+                                ? design.gpus_per_node
+                                : count_option(ranks_per_node_, "--ranks-per-node");
+  question.ranks =
+      ranks_.empty() ? nodes * question.ranks_per_node : count_option(ranks_, "--ranks", 2);
+  question.domain =
+      domain_.empty() ? design.scale_up_domain_gpus : count_option(domain_, "--domain");
+  question.skew = std::max(1.0, parse_positive(skew_, "--skew"));
+  question.routing = routing();
+  question.random = RandomSource(parse_count(seed_, "--seed"));
+  const auto answer = topology::expect_collective(design, plan, network, models, question);
+  if (json_) {
+    auto json = expectation_json(answer);
+    json["design"] = design.id;
+    json["device"] = device_id;
+    json["ranks"] = question.ranks;
+    json["size_bytes"] = question.bytes;
+    context.out << json.dump(2) << '\n';
+    return kFine;
+  }
+  context.out << fmt::format("{} of {} on {} x {} over {}, {} nodes, {}\n\n", collective_, size_,
+                             question.ranks, device_id, design.id, nodes, routing_)
+              << expectation_text(answer);
+  return kFine;
+}
+
+int FabricCommand::print_traffic(CommandContext& context, const topology::FabricDesign& design,
+                                 int nodes) const {
+  if (traffic_ != "permutation") {
+    throw InputError(
+        InputProblem{"", 0, "--traffic", "permutation", fmt::format("\"{}\"", traffic_)});
+  }
+  const auto plan = topology::plan_fabric(design, nodes);
+  const topology::FabricNetwork network(design, plan, failures(plan));
+  const auto flows = topology::permutation_flows(network, design, nodes, routing(),
+                                                 RandomSource(parse_count(seed_, "--seed")));
+  const auto rates = summarise(topology::max_min_rates(network.capacity(), flows));
+  const double line = network.nic_bytes_per_s();
+  const auto endpoints =
+      static_cast<std::size_t>(nodes) * static_cast<std::size_t>(design.endpoints_per_node);
+  if (json_) {
+    const nlohmann::ordered_json json = {{"design", design.id},
+                                         {"traffic", traffic_},
+                                         {"routing", routing_},
+                                         {"endpoints", endpoints},
+                                         {"flows", flows.size()},
+                                         {"without_path", endpoints - flows.size()},
+                                         {"mean_share_of_line_rate", rates.mean / line},
+                                         {"least_share", rates.least / line},
+                                         {"median_share", rates.median / line},
+                                         {"most_share", rates.most / line}};
+    context.out << json.dump(2) << '\n';
+    return kFine;
+  }
+  context.out << fmt::format(
+      "{}: a random permutation of {} NICs, {}, exact max-min rates\n\n"
+      "mean {:.1f} % of line rate, slowest {:.1f} %, median {:.1f} %, fastest {:.1f} %\n",
+      design.id, endpoints, routing_, 100 * rates.mean / line, 100 * rates.least / line,
+      100 * rates.median / line, 100 * rates.most / line);
+  if (flows.size() < endpoints) {
+    context.out << fmt::format("{} pairs have no path on the fabric\n", endpoints - flows.size());
   }
   return kFine;
 }

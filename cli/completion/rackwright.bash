@@ -32,7 +32,7 @@ _rackwright() {
     review) options="$workload $environment --racks --out --rank-by --demand --json" ;;
     profile) options="$workload --backend --device --scale-up-domain --plan --output" ;;
     evaluate) options="$workload $environment --rack --json" ;;
-    fabric) options="--design --nodes --json" ;;
+    fabric) options="--design --nodes --json --collective --size --ranks --ranks-per-node --domain --skew --device --traffic --routing --failed --seed --growth --rack" ;;
     export) options="--to --output" ;;
     validate) options="--device --quantity --rows --list --json" ;;
     catalog) options="list show check" ;;

@@ -116,6 +116,8 @@ FabricDesign read_fabric_design(const std::filesystem::path& path) {
   design.core_part = reader.text_or("core_part", "");
   design.endpoints_per_node = static_cast<int>(reader.integer("endpoints_per_node", {.min = 1}));
   design.gpus_per_node = static_cast<int>(reader.integer("gpus_per_node", {.min = 1}));
+  design.device = reader.text_or("device", "");
+  design.scale_up_domain_gpus = whole(reader, "scale_up_domain_gpus", design.gpus_per_node, 1);
   design.nodes_per_su = static_cast<int>(reader.integer("nodes_per_su", {.min = 1}));
   design.leaf_ports = static_cast<int>(reader.integer("leaf_ports", {.min = 2, .max = kMostPorts}));
   design.leaf_down_ports = whole(reader, "leaf_down_ports", design.leaf_ports / 2, 1);

@@ -30,6 +30,8 @@ struct FabricDesign {
   std::string leaf_part, spine_part, core_part;  ///< catalogue ids; no core_part: two tiers only
   int endpoints_per_node = 8;                    ///< NICs = rails
   int gpus_per_node = 8;
+  std::string device;                ///< id of its GPU; "" where any fits
+  int scale_up_domain_gpus = 0;      ///< GPUs that share NVLink; 0: those of a node
   int nodes_per_su = 32;             ///< scalable unit, or a rack group
   std::optional<int> nodes_per_pod;  ///< a pod of leaves and spines where the design prints one
   int planes = 1;                    ///< equal fabrics side by side; a NIC has one link into each

@@ -83,6 +83,34 @@ int FabricNetwork::leaf_of(Endpoint endpoint) const {
   return leaf_of_[transmit(endpoint)];
 }
 
+double FabricNetwork::rails_of_leaf(int leaf) const {
+  for (const LeafGroup& group : plan_.leaf_groups) {
+    if (leaf < group.first_leaf || leaf >= group.first_leaf + group.leaves) continue;
+    if (group.rail >= 0) return 1;
+    const bool pair = design_.shape == FabricShape::switch_pair && group.leaves == 2;
+    return pair ? std::max(1, design_.endpoints_per_node / 2) : design_.endpoints_per_node;
+  }
+  return 1;
+}
+
+double FabricNetwork::leaf_up_capacity(int leaf) const {
+  double sum = 0;
+  for (std::uint32_t k = 0; k < joins_; ++k) sum += capacity_[joined(leaf, static_cast<int>(k))];
+  for (int u = 0; u < plan_.leaf_up_ports; ++u) sum += capacity_[up(leaf, u)];
+  return sum;
+}
+
+double FabricNetwork::pod_up_capacity(int pod) const {
+  const FabricPod& shape = plan_.pods[static_cast<std::size_t>(pod)];
+  double sum = 0;
+  for (int j = 0; j < shape.spines; ++j) {
+    for (int q = 0; q < plan_.spine_up_ports; ++q) {
+      sum += capacity_[core_up(shape.first_spine + j, q)];
+    }
+  }
+  return sum;
+}
+
 int FabricNetwork::spine_of(const FabricPod& pod, int leaf, int uplink) const {
   if (pod.links_per_pair > 0) return uplink / pod.links_per_pair;
   return ((leaf - pod.first_leaf) * plan_.leaf_up_ports + uplink) % pod.spines;

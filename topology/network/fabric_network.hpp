@@ -44,6 +44,14 @@ class FabricNetwork {
   [[nodiscard]] std::string link_name(std::uint32_t link) const;
   [[nodiscard]] int leaf_of(Endpoint endpoint) const;
   [[nodiscard]] bool same_leaf(Endpoint a, Endpoint b) const { return leaf_of(a) == leaf_of(b); }
+  /// Nothing has failed.
+  [[nodiscard]] bool whole() const { return whole_; }
+  [[nodiscard]] int pod_of_leaf(int leaf) const { return pod_of_[static_cast<std::size_t>(leaf)]; }
+  /// Rails that meet at a leaf: 1 on a rail leaf, all of a node's NICs on a rack leaf.
+  [[nodiscard]] double rails_of_leaf(int leaf) const;
+  /// Bytes per second out of a leaf, out of a pod to the core, over what survives.
+  [[nodiscard]] double leaf_up_capacity(int leaf) const;
+  [[nodiscard]] double pod_up_capacity(int pod) const;
   [[nodiscard]] double nic_bytes_per_s() const { return nic_bytes_per_s_; }
 
   /// Adds a flow over one path that `hash` chooses. False when none survives, or none exists: rails

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "topology/evaluation.hpp"
+#include "topology/network/fabric.hpp"
+
+namespace rackwright::topology {
+
+/// A design at one size.
+struct GrowthPoint {
+  int racks = 0;
+  FabricCounts counts;
+  long long links = 0;  ///< walked one by one, with both ends
+  std::optional<double> rack_power_w, liquid_heat_w, air_heat_w;  ///< of all racks
+  double seconds = 0;  ///< what computing this point took; the caller measures
+};
+
+/// 1, 2, 5, 10, … racks up to `most` and `most` itself.
+[[nodiscard]] std::vector<int> growth_sizes(int most);
+/// Everything of one size but `seconds`. Racks are alike: `rack` is one of them, nothing without.
+[[nodiscard]] GrowthPoint grow(const FabricDesign& design, const Catalog& catalog, int racks,
+                               const RackEvaluation* rack);
+
+[[nodiscard]] std::string growth_csv(const std::vector<GrowthPoint>& points);
+/// Switches, cables and seconds over racks, both axes logarithmic.
+[[nodiscard]] std::string growth_svg(const FabricDesign& design,
+                                     const std::vector<GrowthPoint>& points);
+
+}  // namespace rackwright::topology
