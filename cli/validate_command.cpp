@@ -43,7 +43,9 @@ void add_score(TextTable& table, const ValidationScore& score) {
              percent(score.p90), fmt::format("{:+.1f}", 100 * score.bias),
              score.rank_correlation ? fmt::format("{:.3f}", *score.rank_correlation) : "-",
              score.baseline_mape ? percent(*score.baseline_mape) : "-", percent(score.extrapolated),
-             percent(score.covered), percent(score.half_width)});
+             percent(score.covered), percent(score.half_width),
+             fmt::format("{:.3g}", score.mean_error), fmt::format("{:.3g}", score.p95_error),
+             fmt::format("{:.3f}", score.ks_distance)});
 }
 
 std::string text_of(const results::ValidationSummary& summary, const ValidationFormat& format) {
@@ -58,11 +60,15 @@ std::string text_of(const results::ValidationSummary& summary, const ValidationF
                    {"baseline %", Align::right},
                    {"extrapolated %", Align::right},
                    {"in 90 % interval %", Align::right},
-                   {"half-width %", Align::right}});
+                   {"half-width %", Align::right},
+                   {"mean error", Align::right},
+                   {"p95 error", Align::right},
+                   {"KS", Align::right}});
   for (const ValidationScore& group : summary.groups) add_score(table, group);
   add_score(table, summary.all);
   std::string text = table.text();
-  text += fmt::format("\nbaseline: {}\n", format.baseline);
+  text +=
+      fmt::format("\nbaseline: {}; mean and p95 error in the unit of the rows\n", format.baseline);
   for (const auto& [reason, count] : summary.excluded) {
     text += fmt::format("not scored: {} rows, {}\n", count, reason);
   }
@@ -80,6 +86,9 @@ nlohmann::ordered_json json_of(const ValidationScore& score) {
   json["extrapolated_share"] = score.extrapolated;
   json["interval_coverage"] = score.covered;
   json["median_half_width"] = score.half_width;
+  json["mean_error"] = score.mean_error;
+  json["p95_error"] = score.p95_error;
+  json["ks_distance"] = score.ks_distance;
   return json;
 }
 

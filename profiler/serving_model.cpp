@@ -141,6 +141,7 @@ EngineModel EngineModel::from(const kernels::CalibratedModel& model) {
   engine.first_token_root_prompts = parameter(model, "first_token_root_prompts");
   engine.first_token_wave = parameter(model, "first_token_wave");
   engine.tpot_half_width = parameter(model, "tpot_half_width");
+  engine.tpot_half_width_experts = parameter(model, "tpot_half_width_experts");
   engine.ttft_half_width = parameter(model, "ttft_half_width");
   return engine;
 }

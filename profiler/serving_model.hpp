@@ -35,7 +35,7 @@ struct StepCost {
 
 /// All that a point's latency depends on, priced once.
 struct ServingCosts {
-  static constexpr std::size_t kBatches = 6;
+  static constexpr std::size_t kBatches = 12;
   /// Decode steps at batch largest, 1/2, 1/4, …, contexts at their mean.
   std::array<double, kBatches> batch{};
   std::array<StepCost, kBatches> decode{};
@@ -74,6 +74,7 @@ struct EngineModel {
   double first_token_root_prompts = 0;  ///< b: … and per square root of the running requests
   double first_token_wave = 0;          ///< w: … and per running request
   double tpot_half_width = 0;           ///< 90 %, of rows held out
+  double tpot_half_width_experts = 0;   ///< the same for models with experts
   double ttft_half_width = 0;
 
   static EngineModel from(const kernels::CalibratedModel& model);

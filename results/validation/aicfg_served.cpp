@@ -29,10 +29,27 @@ DataType type_of(const CsvReader& csv, const workloads::ModelConfig& model) {
   return quantised && precision.empty() ? model.published_type : DataType::bf16;
 }
 
+/// Schedulers changed with versions: SGLang before about 0.5.5 served prompts first, and the first
+/// PyTorch release candidates of TensorRT-LLM held first tokens back. These have their own entries
+/// in engines.json; any other version takes the engine's general one.
+std::string engine_of_row(const CsvReader& csv) {
+  const std::string& backend = csv.cell("backend");
+  const std::string version = csv.column("backend_version") ? csv.cell("backend_version") : "";
+  if (backend == "trtllm" && version.starts_with("1.0.0rc")) return "trtllm 1.0.0rc";
+  if (backend != "sglang") return backend;
+  for (const std::string_view old : {"0.4", "0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4"}) {
+    if (version.starts_with(old)) return "sglang prompts-first";
+  }
+  return backend;
+}
+
 workloads::ServingPlan plan_of(const CsvReader& csv, const std::string& prefix,
                                const workloads::ModelConfig& model) {
   workloads::ServingPlan plan;
   plan.weights = type_of(csv, model);
+  // Checkpoints in 8 or 4 bits per tensor carry an 8-bit KV cache; block-scaled ones are served
+  // with the engine's default of 16 bits.
+  if (plan.weights == DataType::fp8 || plan.weights == DataType::nvfp4) plan.kv = DataType::fp8;
   plan.tp = count_of(csv, prefix + "tp_size");
   plan.pp = count_of(csv, prefix + "pp_size");
   plan.dp = count_of(csv, prefix + "attention_dp_size");
@@ -81,7 +98,7 @@ std::vector<ServedRow> read_aicfg_served(const std::filesystem::path& path,
     ServedRow row;
     row.line = csv.line();
     row.name = row_name(path, csv.line());
-    row.engine = csv.cell("backend");
+    row.engine = engine_of_row(csv);
     row.model_id = csv.cell("model_path");
     row.device_id = catalog.device_id(csv.cell("system"));
     row.tpot_s = csv.optional_number("silicon_tpot_ms", 0);

@@ -47,6 +47,37 @@ void say(const kernels::CalibratedModel& model) {
              100 * model.quality.held_out_mean, 100 * model.quality.held_out_p90);
 }
 
+/// An engine measured on two or three models says little of what a model left out would do; it is
+/// not taken to be worse than all engines together with a model left out.
+void limit_by_default(kernels::DeviceProfile& engines) {
+  const auto& pooled = engines.models.front().parameters;
+  for (const char* key : {"tpot_half_width", "tpot_half_width_experts", "ttft_half_width"}) {
+    double& width = engines.models.back().parameters.at(key);
+    width = std::min(width, pooled.at(key));
+  }
+}
+
+/// Recorded runs are too few to fit on: the served vLLM stands in, and the half-widths are what it
+/// misses single requests by.
+void add_replay(kernels::DeviceProfile& engines, const fs::path& data_dir,
+                const DataLocator& data) {
+  kernels::CalibratedModel replay = *engines.find("engine", "vllm");
+  replay.variant = "vllm-replay";
+  engines.models.push_back(replay);
+  results::ValidationRequest request;
+  request.paths =
+      results::expand_paths(std::vector{data_dir / "llmservingsim-vllm"}, "_requests.jsonl");
+  std::vector<double> ends;
+  std::vector<double> firsts;
+  for (const auto& row : results::replay_recorded(request, engines, data, {})) {
+    const double ratio = row.predicted / row.measured;
+    (row.row.ends_with("ttft") ? firsts : ends).push_back(std::max(ratio, 1 / ratio) - 1);
+  }
+  auto& parameters = engines.models.back().parameters;
+  parameters["tpot_half_width"] = results::quantile_of(ends, 0.9);
+  parameters["ttft_half_width"] = results::quantile_of(firsts, 0.9);
+}
+
 int run(const fs::path& data_dir, const fs::path& out) {
   const DataLocator data = DataLocator::from_environment();
   results::ServedCatalog catalog(data);
@@ -54,11 +85,13 @@ int run(const fs::path& data_dir, const fs::path& out) {
   const auto add = [&](EngineFit task) {
     if (task.rows.empty()) return;
     engines.models.push_back(results::fit_engine(task));
+    if (task.predict == results::predict_served) limit_by_default(engines);
     say(engines.models.back());
   };
   const auto served = results::read_aicfg_served(
       data_dir / "aiconfigurator-e2e/e2e_ttft_tpot_calibration.csv", catalog);
-  for (const char* engine : {"", "sglang", "trtllm", "vllm"}) {
+  for (const char* engine :
+       {"", "sglang", "sglang prompts-first", "trtllm", "trtllm 1.0.0rc", "vllm"}) {
     EngineFit task;
     task.variant = *engine == '\0' ? "default" : engine;
     task.rows = rows_of(served, engine);
@@ -108,10 +141,7 @@ int run(const fs::path& data_dir, const fs::path& out) {
       rows_of(energy, ""), profiler::EngineModel::from(engines.models.back()),
       "ml-energy-llm, H100"));
   say(power.models.back());
-  // A recorded run on a workstation card is too little to fit on: the served vLLM stands in.
-  kernels::CalibratedModel replay = *engines.find("engine", "vllm");
-  replay.variant = "vllm-replay";
-  engines.models.push_back(replay);
+  add_replay(engines, data_dir, data);
   write_file(out / "engines.json", kernels::to_json(engines));
   write_file(out / "power.json", kernels::to_json(power));
   return 0;

@@ -75,7 +75,8 @@ void add_file(const std::filesystem::path& path, const kernels::CalibratedModel&
     row.group = run.network;
     if (power) {
       row.measured = run.watts;
-      row.predicted = kernels::CapResponse::watts(run.limit_w, job.mean_watts());
+      row.predicted = kernels::CapResponse::watts(
+          kernels::parameter(model, "held_share") * run.limit_w, job.mean_watts());
       row.unit = "W";
       row.baseline = kConstantShare * tdp_w;
       set_interval(row, kernels::parameter(model, "power_half_width"));

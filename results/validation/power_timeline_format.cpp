@@ -91,7 +91,7 @@ class StateMemory {
  public:
   void note(const Sample& sample) { waiting_.push_back(sample); }
   void age(double now_s) {
-    constexpr double kDelay = 60;
+    constexpr double kDelay = 15;
     while (!waiting_.empty() && waiting_.front().time_s <= now_s - kDelay) {
       auto& state = states_[state_of(waiting_.front().utilisation)];
       state.push_back(waiting_.front().watts);
@@ -142,7 +142,7 @@ void add_file(const std::filesystem::path& path, const DutyModel& duty, double h
         row.low = std::min(row.predicted, quantile_of(seen, 0.04) - margin);
         row.high = std::max(row.predicted, quantile_of(seen, 0.96) + margin);
       } else {
-        row.excluded = "state of the GPU not seen for a minute yet";
+        row.excluded = "state of the GPU not seen before";
       }
       memory.note(sample);
     }
@@ -155,17 +155,18 @@ void add_file(const std::filesystem::path& path, const DutyModel& duty, double h
 ValidationRows validate_power_timeline(const ValidationRequest& request, const DataLocator& data,
                                        const ProgressCallback&) {
   const auto profile = serving_profile("power", data);
-  const auto& model = model_of(profile, "duty_power");
   const auto device = kernels::find_device(request.device, data);
+  const auto* own = profile.find("duty_power", device.architecture);
+  const auto& model = own != nullptr ? *own : model_of(profile, "duty_power");
   if (!device.tdp_w.value) {
     throw InputError({request.device, 0, "tdp_w", "a known TDP", "blank"});
   }
   const double tdp_w = *device.tdp_w.value;
-  const DutyModel duty{device.idle_w.value.value_or(parameter(model, "idle_share") * tdp_w),
+  const DutyModel duty{parameter(model, "idle_share") * tdp_w,
                        parameter(model, "plateau_share") * tdp_w, parameter(model, "gain")};
   ValidationRows rows;
   for (const auto& path : request.paths) {
-    add_file(path, duty, parameter(model, "half_width"), tdp_w, request.quantity == "tracked",
+    add_file(path, duty, parameter(model, "half_width"), tdp_w, request.quantity != "data-sheet",
              rows);
   }
   return rows;

@@ -159,10 +159,13 @@ Replayed replay_run(const std::vector<RecordedRequest>& recorded, double start_s
     arriving.output_tokens = request.output;
     trace.requests.push_back(std::move(arriving));
   }
-  // CUDA context and captured graphs of vLLM, beside what the plan counts.
+  // Memory sold as 24 GB is 24 GiB, of which CUDA reports 23.6 usable; vLLM's context and captured
+  // graphs come off.
+  constexpr double kUsableOfNominal = 1.055;
   constexpr double kContextBytes = 0.6e9;
-  const auto memory = workloads::memory_use(row.point.model, row.point.plan,
-                                            row.point.gpu_memory_bytes - kContextBytes);
+  const auto memory =
+      workloads::memory_use(row.point.model, row.point.plan,
+                            kUsableOfNominal * row.point.gpu_memory_bytes - kContextBytes);
   workloads::EngineOptions options;
   options.kv_tokens = memory.kv_tokens;
   options.attention_clip = row.point.model.attention_clip();
@@ -198,30 +201,43 @@ void add_requests(const RecordedRun& run, const std::vector<RecordedRequest>& re
       row.predicted = first ? outcome.ttft() : outcome.finish_s - outcome.arrival_s;
       row.extrapolated = served.costs.extrapolated;
       row.baseline = per_token * request.prompt + (first ? 0 : step * request.output);
-      const double half = std::hypot(first ? engine.ttft_half_width : engine.tpot_half_width,
-                                     served.costs.extrapolated ? 0.1 : 0.0);
-      set_interval(row, half);
+      const double half = first ? engine.ttft_half_width : engine.tpot_half_width;
+      row.low = row.predicted / (1 + half);
+      row.high = row.predicted * (1 + half);
       rows.push_back(std::move(row));
     }
   }
 }
 
+/// Mean generation throughput over windows of ten seconds: the second in which a step ends depends
+/// on the phase of single steps, which no model of means can tell.
 void add_throughput(const RecordedRun& run, const Replayed& replayed,
                     const profiler::EngineModel& engine, ValidationRows& rows) {
+  constexpr std::size_t kWindow = 10;
   const std::filesystem::path path = run.prefix + "_timeseries.csv";
   CsvReader csv(path, {.required = {"t", "gen_throughput"}});
-  while (csv.next()) {
-    ValidationRow row;
-    row.row = row_name(path, csv.line());
+  ValidationRow row;
+  std::size_t seconds = 0;
+  const auto finish = [&] {
     row.group = run.device + " throughput";
     row.unit = "tokens/s";
-    row.measured = csv.number("gen_throughput", 0);
+    row.measured /= static_cast<double>(seconds);
+    row.predicted /= static_cast<double>(seconds);
+    row.low = row.predicted / (1 + engine.tpot_half_width);
+    row.high = row.predicted * (1 + engine.tpot_half_width);
+    rows.push_back(row);
+    row = {};
+    seconds = 0;
+  };
+  while (csv.next()) {
+    if (seconds == 0) row.row = row_name(path, csv.line());
+    row.measured += csv.number("gen_throughput", 0);
     // The counter of second t holds what came since t - 1.
     const auto second = static_cast<std::size_t>(std::max(0.0, csv.number("t", 0) - 1));
-    if (second < replayed.tokens_per_s.size()) row.predicted = replayed.tokens_per_s[second];
-    set_interval(row, engine.tpot_half_width);
-    rows.push_back(std::move(row));
+    if (second < replayed.tokens_per_s.size()) row.predicted += replayed.tokens_per_s[second];
+    if (++seconds == kWindow) finish();
   }
+  if (seconds > 0) finish();
 }
 
 void add_run(const RecordedRun& run, ServedCatalog& catalog, const kernels::DeviceProfile& engines,
@@ -270,8 +286,13 @@ void add_run(const RecordedRun& run, ServedCatalog& catalog, const kernels::Devi
 
 ValidationRows validate_request_replay(const ValidationRequest& request, const DataLocator& data,
                                        const ProgressCallback& progress) {
+  return replay_recorded(request, serving_profile("engines", data), data, progress);
+}
+
+ValidationRows replay_recorded(const ValidationRequest& request,
+                               const kernels::DeviceProfile& engines, const DataLocator& data,
+                               const ProgressCallback& progress) {
   ServedCatalog catalog(data);
-  const auto engines = serving_profile("engines", data);
   ValidationRows rows;
   for (const auto& path : request.paths) {
     add_run(describe_run(path), catalog, engines, request.device, request.quantity, progress, rows);

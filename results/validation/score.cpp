@@ -57,16 +57,32 @@ std::optional<double> spearman(const std::vector<double>& a, const std::vector<d
   return covariance / std::sqrt(variance_a * variance_b);
 }
 
+double ks_distance(std::vector<double> a, std::vector<double> b) {
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  const auto count_a = static_cast<double>(a.size()), count_b = static_cast<double>(b.size());
+  double largest = 0;
+  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    const double value = std::min(a[i], b[j]);
+    while (i < a.size() && a[i] == value) ++i;
+    while (j < b.size() && b[j] == value) ++j;
+    largest = std::max(
+        largest, std::abs(static_cast<double>(i) / count_a - static_cast<double>(j) / count_b));
+  }
+  return largest;
+}
+
 ValidationScore score_of(std::string group, const Rows& rows) {
   ValidationScore result;
   result.group = std::move(group);
   result.rows = rows.size();
   if (rows.empty()) return result;
-  std::vector<double> errors, signed_errors, measured, predicted, baselines, half_widths;
+  std::vector<double> errors, signed_errors, measured, predicted, baselines, half_widths, absolute;
   double extrapolated = 0, covered = 0;
   for (const ValidationRow* row : rows) {
     const double error = (row->predicted - row->measured) / row->measured;
     errors.push_back(std::abs(error));
+    absolute.push_back(std::abs(row->predicted - row->measured));
     signed_errors.push_back(error);
     measured.push_back(row->measured);
     predicted.push_back(row->predicted);
@@ -82,6 +98,9 @@ ValidationScore score_of(std::string group, const Rows& rows) {
   result.p50 = quantile(errors, 0.5);
   result.p90 = quantile(errors, 0.9);
   result.bias = mean(signed_errors);
+  result.mean_error = mean(absolute);
+  result.p95_error = quantile(absolute, 0.95);
+  result.ks_distance = ks_distance(measured, predicted);
   result.rank_correlation = spearman(measured, predicted);
   if (!baselines.empty()) result.baseline_mape = mean(baselines);
   result.extrapolated = extrapolated / count;

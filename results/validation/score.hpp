@@ -24,6 +24,11 @@ struct ValidationScore {
   double extrapolated = 0;                 ///< share of rows
   double covered = 0;                      ///< share of rows whose measurement is in the interval
   double half_width = 0;                   ///< median of (high - low) / 2 / predicted
+  double mean_error = 0;                   ///< mean |predicted - measured|, in the rows' unit
+  double p95_error = 0;                    ///< in the rows' unit
+  /// Largest difference between the distributions of measured and predicted values
+  /// (Kolmogorov-Smirnov, two samples).
+  double ks_distance = 0;
 };
 
 struct ValidationSummary {

@@ -82,6 +82,11 @@ void ServedCatalog::price(ServedRow& row) {
     row.point.rank.scale_out_bytes_per_s = device.scale_out_bytes_per_s.value.value_or(0);
     if (row.device_id.starts_with("gb")) row.point.rank.scale_up_domain = 72;
     row.costs = profiler::serving_costs(row.point, backend);
+    if (row.tpot_s && row.costs.cached_sequences < 1) {
+      // It was measured, so it ran: the row does not say all of the plan.
+      row.costs.cached_sequences = row.point.concurrency;
+      row.costs.extrapolated = true;
+    }
     if (row.disaggregated) {
       profiler::ServingPoint prefill = row.point;
       prefill.plan = workloads::resolved(row.prefill_plan, row.point.model);

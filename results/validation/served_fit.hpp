@@ -15,7 +15,8 @@ struct EngineFit {
   std::vector<std::string> parameters;  ///< that are searched; the rest keep their start
   std::map<std::string, double> fixed;  ///< instead of the start
   double ttft_weight = 0.5;             ///< of the TTFT against the TPOT
-  /// Which rows are left out together: by model where there are two or more, else by GPUs.
+  /// Which rows are left out together: by model where there are three or more, else by model and
+  /// number of GPUs.
   std::string tables;
   std::string software;
 };

@@ -57,7 +57,9 @@ class Predictor {
       if (served.priced) {
         row.predicted = predicted.tpot_s;
         row.baseline = thumb(served, served.costs.decode[0]);
-        set_interval(row, half_width(engine.tpot_half_width, served.costs));
+        set_interval(row, half_width(served.point.model.experts ? engine.tpot_half_width_experts
+                                                                : engine.tpot_half_width,
+                                     served.costs));
       }
       rows.push_back(std::move(row));
     }
@@ -66,8 +68,8 @@ class Predictor {
       if (served.priced) {
         row.predicted = predicted.ttft_s;
         row.baseline = thumb(served, served.costs.prefill);
-        row.low = row.predicted / (1 + 1.5 * engine.ttft_half_width);
-        row.high = row.predicted * (1 + 1.5 * engine.ttft_half_width);
+        row.low = row.predicted / (1 + engine.ttft_half_width);
+        row.high = row.predicted * (1 + engine.ttft_half_width);
       }
       rows.push_back(std::move(row));
     }

@@ -28,4 +28,10 @@ struct ServedPrediction {
                                                   const profiler::EngineModel& engine,
                                                   const kernels::CalibratedModel& power);
 
+/// `vllm-replay` with engine overheads of `engines` (variant "vllm-replay").
+[[nodiscard]] ValidationRows replay_recorded(const ValidationRequest& request,
+                                             const kernels::DeviceProfile& engines,
+                                             const DataLocator& data,
+                                             const ProgressCallback& progress);
+
 }  // namespace rackwright::results

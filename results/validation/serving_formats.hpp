@@ -29,8 +29,9 @@ using ValidationRows = std::vector<ValidationRow>;
 [[nodiscard]] ValidationRows validate_node_power(const ValidationRequest& request,
                                                  const DataLocator& data,
                                                  const ProgressCallback& progress);
-/// GPU power sampled over a job. `power`: from data sheet and utilisation alone; `tracked`: levels
-/// from samples of the same file that are at least a minute old.
+/// GPU power sampled over a job. `power`: levels of each state of utilisation from samples of the
+/// same file that are at least 15 s old, where there are any; `data-sheet`: from the device and the
+/// utilisation alone.
 [[nodiscard]] ValidationRows validate_power_timeline(const ValidationRequest& request,
                                                      const DataLocator& data,
                                                      const ProgressCallback& progress);

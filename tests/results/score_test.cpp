@@ -59,5 +59,18 @@ TEST(Score, EveryRowIsWrittenAlsoTheExcludedOnes) {
             "table.csv:2,10,1000,s,0,1000,1000\n");
 }
 
+TEST(Score, SaysErrorsInTheUnitAndTheDistanceOfDistributions) {
+  // Measured 10 and 20, predicted 12 and 19: errors 2 and 1. Sorted: 10 | 12 19 | 20, the
+  // distribution functions differ by at most 1/2.
+  std::vector<ValidationRow> rows(2);
+  rows[0].measured = 10;
+  rows[0].predicted = 12;
+  rows[1].measured = 20;
+  rows[1].predicted = 19;
+  const auto all = score(rows).all;
+  EXPECT_DOUBLE_EQ(all.mean_error, 1.5);
+  EXPECT_DOUBLE_EQ(all.ks_distance, 0.5);
+}
+
 }  // namespace
 }  // namespace rackwright::results

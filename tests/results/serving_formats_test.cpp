@@ -9,6 +9,7 @@
 #include "../shared_data.hpp"
 #include "common/input_error.hpp"
 #include "results/validation/score.hpp"
+#include "results/validation/serving_table.hpp"
 #include "results/validation/timestamp.hpp"
 
 namespace rackwright::results {
@@ -169,6 +170,39 @@ TEST(ServedFormats, ListARowOfAnUnknownDeviceInsteadOfFailing) {
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].excluded, "device is not known");
   EXPECT_EQ(rows[1].excluded, "shape of the model is not known");
+}
+
+TEST(PredictServing, FindsTheHighestRateThatHoldsTheLimits) {
+  const auto path = file_with("points.csv",
+                              "model,tp,isl,osl,concurrency,rate\n"
+                              "llama-3.1-8b,1,1024,256,16,\n"
+                              "llama-3.1-8b,1,1024,256,,2\n"
+                              "no-such-model,1,1024,256,16,\n");
+  const workloads::Slo slo = parse_slo("ttft=2s,tpot=20ms");
+  EXPECT_DOUBLE_EQ(slo.ttft_s, 2);
+  EXPECT_DOUBLE_EQ(slo.tpot_s, 0.02);
+  const auto answers = predict_serving(path, "h100-sxm", slo, source_tree());
+  ASSERT_EQ(answers.size(), 3U);
+  const ServingAnswer& given = answers[0];
+  ASSERT_TRUE(given.predicted);
+  EXPECT_LT(given.tpot_s.low, given.tpot_s.value);
+  EXPECT_GT(given.tpot_s.high, given.tpot_s.value);
+  // Little's law: 16 requests, each in the replica for TTFT + 255 TPOT.
+  EXPECT_NEAR(given.requests_per_s * (given.ttft_s.value + 255 * given.tpot_s.value), 16, 0.01);
+  // The concurrency found for a rate carries no more than that.
+  EXPECT_LE(answers[1].requests_per_s, 2);
+  ASSERT_TRUE(given.slo.has_value());
+  EXPECT_GT(given.slo->concurrency, 1);
+  EXPECT_LE(given.slo->requests_per_s.low, given.slo->requests_per_s.value);
+  EXPECT_GE(given.slo->requests_per_s.high, given.slo->requests_per_s.value);
+  EXPECT_EQ(answers[2].note, "shape of the model is not known; give its config.json");
+}
+
+TEST(PredictServing, RefusesLimitsWithoutUnits) {
+  EXPECT_NE(message_of([] { static_cast<void>(parse_slo("ttft=2,tpot=50ms")); }).find("--slo"),
+            std::string::npos);
+  EXPECT_NE(message_of([] { static_cast<void>(parse_slo("ttft=2s")); }).find("--slo"),
+            std::string::npos);
 }
 
 }  // namespace
