@@ -4,6 +4,7 @@
 
 #include "common/input_error.hpp"
 #include "results/validation/fabric_counts_format.hpp"
+#include "results/validation/point_formats.hpp"
 #include "results/validation/serving_formats.hpp"
 #include "results/validation/validation.hpp"
 
@@ -13,6 +14,8 @@ const std::vector<ValidationFormat>& validation_formats() {
   static const std::vector<ValidationFormat> formats = [] {
     std::vector<ValidationFormat> all = serving_formats();
     all.push_back(fabric_counts_format());
+    all.push_back(thermal_points_format());
+    all.push_back(power_points_format());
     return all;
   }();
   return formats;
