@@ -1,3 +1,4 @@
+#include "cli/calibrate_command.hpp"
 #include "cli/catalog_command.hpp"
 #include "cli/check_command.hpp"
 #include "cli/command.hpp"
@@ -6,6 +7,7 @@
 #include "cli/export_command.hpp"
 #include "cli/fabric_command.hpp"
 #include "cli/new_command.hpp"
+#include "cli/predict_command.hpp"
 #include "cli/profile_command.hpp"
 #include "cli/review_command.hpp"
 #include "cli/validate_command.hpp"
@@ -19,7 +21,9 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(std::make_unique<EvaluateCommand>());
   commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<FabricCommand>());
+  commands.push_back(std::make_unique<PredictCommand>());
   commands.push_back(std::make_unique<ValidateCommand>());
+  commands.push_back(std::make_unique<CalibrateCommand>());
   commands.push_back(std::make_unique<CatalogCommand>());
   commands.push_back(std::make_unique<CheckCommand>());
   commands.push_back(std::make_unique<NewCommand>());

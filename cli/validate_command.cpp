@@ -122,6 +122,9 @@ void ValidateCommand::add_options(CLI::App& app) {
   app.add_option("FORMAT", format_, "format of the tables; --list names them");
   app.add_option("FILE", paths_, "tables, or folders of them");
   app.add_option("--device", device_, "device the tables were measured on, where they do not say");
+  app.add_option(
+      "--source", source_,
+      "kernel formats: predict from this device's calibration only, to check a transfer");
   app.add_option("--quantity", quantity_, "time, power or energy, where a table holds several");
   app.add_option("--rows", rows_,
                  "write row,measured,predicted,unit,extrapolated,low,high of every row");
@@ -145,6 +148,7 @@ int ValidateCommand::run(CommandContext& context) {
   results::ValidationRequest request;
   request.paths = results::expand_paths(paths_, format.file_suffix);
   request.device = device_;
+  request.source = source_;
   request.quantity = choose_quantity(format, quantity_);
   ProgressLine line(context.err, context.err_is_terminal);
   const auto rows = format.run(request, context.data, progress_on(line));

@@ -24,6 +24,7 @@ class ValidateCommand final : public Command {
   std::vector<std::filesystem::path> paths_;
   std::string device_;
   std::string quantity_;
+  std::string source_;
   std::filesystem::path rows_;
   bool list_ = false;
   bool json_ = false;

@@ -25,6 +25,7 @@ struct OperatorTiming {
   double joules = 0;          ///< module input
   double relative_error = 0;  ///< half-width of the 90 % interval over seconds
   bool extrapolated = false;
+  double power_error = 0;  ///< half-width of the 90 % interval over watts
 };
 
 /// One step on one GPU. `seconds` = sum of operators - overlap + launch; `joules` = sum over

@@ -79,6 +79,14 @@ void read_facts(ObjectReader facts, DeviceInfo& device) {
   facts.finish();
 }
 
+std::map<std::string, double> read_errors(ObjectReader& source) {
+  std::map<std::string, double> errors;
+  if (!source.has("errors")) return errors;
+  ObjectReader reader = source.object("errors");
+  for (const std::string& key : reader.keys()) errors[key] = reader.number(key, {.min = 0});
+  return errors;
+}
+
 std::string fact_name(DataType type) {
   switch (type) {
     case DataType::fp16:
@@ -132,11 +140,13 @@ DeviceInfo read_device(const std::filesystem::path& path) {
        reader.has("weight_only") ? reader.texts("weight_only") : std::vector<std::string>{}) {
     device.weight_only.push_back(workloads::parse_data_type(type, "weight_only"));
   }
+  device.stages_through_host = reader.boolean_or("stages_through_host", false);
   if (reader.has("measured_as")) device.measured_as = reader.texts("measured_as");
   for (ObjectReader& source : reader.objects("calibration")) {
     device.calibration.push_back(
         {source.text("profile"), source.number_or("transfer_error", 0, {.min = 0}),
-         source.number_or("collective_latency_factor", 1, {.min = 0.1, .max = 10})});
+         source.number_or("collective_latency_factor", 1, {.min = 0.1, .max = 10}),
+         read_errors(source)});
     source.finish();
   }
   reader.finish();

@@ -26,6 +26,8 @@ struct CalibrationSource {
   std::string profile;        ///< id in `kernels/devices/profiles`
   double relative_error = 0;  ///< added by the transfer, 90 % half-width; 0 for its own profile
   double latency_factor = 1;  ///< of collectives, against the source's
+  /// By operation ("gemm", "all_reduce", …), where it is not `relative_error`.
+  std::map<std::string, double> errors;
 };
 
 /// Data-sheet facts of one GPU. SI units: FLOP/s, B/s, B, W. Dense rates.
@@ -50,6 +52,8 @@ struct DeviceInfo {
   DeviceFact exponentials_per_clock;  ///< of one multiprocessor; softmax runs on them
   DeviceFact max_operating_c;
   DeviceFact sustained_bf16_flops;  ///< what large bf16 GEMMs hold at the power cap
+  /// Two cards have no direct path: collectives are copied through host memory.
+  bool stages_through_host = false;
   /// Names of this device in measured tables.
   std::vector<std::string> measured_as;
   std::vector<CalibrationSource> calibration;

@@ -1,6 +1,7 @@
 #include "workloads/operator.hpp"
 
 #include <array>
+#include <cmath>
 #include <type_traits>
 
 namespace rackwright::workloads {
@@ -24,10 +25,10 @@ double input_bytes(DataType type) {
 
 OperatorWork work(const GemmShape& gemm) {
   OperatorWork result;
-  result.type = gemm.type;
+  result.type = gemm.math.value_or(gemm.type);
   result.flops = 2 * gemm.m * gemm.n * gemm.k;
   result.weight_bytes = gemm.n * gemm.k * bytes_per_element(gemm.type);
-  result.memory_bytes = result.weight_bytes + gemm.m * gemm.k * input_bytes(gemm.type) +
+  result.memory_bytes = result.weight_bytes + gemm.m * gemm.k * input_bytes(result.type) +
                         gemm.m * gemm.n * kActivation;
   return result;
 }
@@ -65,7 +66,7 @@ OperatorWork work(const LatentAttentionShape& mla) {
 
 OperatorWork work(const ExpertShape& experts) {
   OperatorWork result;
-  result.type = experts.type;
+  result.type = experts.math.value_or(experts.type);
   const double up = experts.gated ? 2 : 1;
   const double hidden = experts.hidden;
   const double intermediate = experts.intermediate;
@@ -73,9 +74,9 @@ OperatorWork work(const ExpertShape& experts) {
   result.weight_bytes =
       experts.touched_experts * (up + 1) * hidden * intermediate * bytes_per_element(experts.type);
   // GEMM 1: hidden in, up x intermediate out; activation: that in, intermediate out; GEMM 2.
-  const double per_token = hidden * input_bytes(experts.type) + up * intermediate * kActivation +
+  const double per_token = hidden * input_bytes(result.type) + up * intermediate * kActivation +
                            (up + 1) * intermediate * kActivation +
-                           intermediate * input_bytes(experts.type) + hidden * kActivation;
+                           intermediate * input_bytes(result.type) + hidden * kActivation;
   result.memory_bytes = result.weight_bytes + experts.rank_tokens * per_token;
   return result;
 }
@@ -108,6 +109,9 @@ double sent_bytes(const CollectiveShape& collective) {
     case CollectiveKind::reduce_scatter:
       return share;
     case CollectiveKind::all_to_all:
+      if (collective.normal.tokens > 0) {
+        return share * places_reached(n, collective.normal.copies) * collective.imbalance;
+      }
       return share * collective.imbalance;
     case CollectiveKind::send_recv:
       return collective.bytes;
@@ -128,6 +132,10 @@ OperatorWork work(const HostShape&) {
 }
 
 }  // namespace
+
+double places_reached(double places, double copies) {
+  return places * (1 - std::pow(1 - 1 / places, copies));
+}
 
 std::string_view to_string(OperatorClass c) {
   constexpr std::array<std::string_view, kOperatorClassCount> names{

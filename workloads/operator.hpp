@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -30,6 +31,8 @@ enum class Lane : std::uint8_t { compute, communication, copy };
 struct GemmShape {
   double m = 0, n = 0, k = 0;
   DataType type = DataType::bf16;
+  /// Type of the products where it is not that of the weights: bf16 of weight-only kernels.
+  std::optional<DataType> math = std::nullopt;
 };
 
 /// Attention on one GPU, all sequences of the step together. Shapes are per GPU (after TP).
@@ -70,6 +73,7 @@ struct ExpertShape {
   bool gated = true;
   DataType type = DataType::bf16;
   double skew = 0;
+  std::optional<DataType> math = std::nullopt;  ///< as of GEMM
 };
 
 /// Memory-bound work: norms, rotary, KV append, activation, router, permute, sampling.
@@ -86,6 +90,19 @@ enum class CollectiveKind : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(CollectiveKind kind);
 
+/// An expert exchange in normal mode sends a token once to each rank, and over the network once to
+/// each node, that holds one of its experts; the `bytes` of the shape are what the tokens of one
+/// rank hold once. Low-latency mode (no tokens here) sends every copy and `bytes` counts them all.
+struct NormalExchange {
+  double tokens = 0;        ///< of one rank
+  double copies = 1;        ///< experts of a token
+  int multiprocessors = 0;  ///< that carry the exchange
+  bool combine = false;
+};
+
+/// Different ones of `places` that `copies` experts, drawn at random, live on.
+[[nodiscard]] double places_reached(double places, double copies);
+
 /// `bytes` is nccl-tests' size S: the full buffer (all-gather, reduce-scatter: the total;
 /// all-to-all: what one rank sends in all). `imbalance` >= 1 is the heaviest rank's load over the
 /// mean. Expert-parallel exchange (`expert_exchange`) is the engines' dispatch or combine kernel.
@@ -96,6 +113,7 @@ struct CollectiveShape {
   AllReduceKind implementation = AllReduceKind::nccl;
   double imbalance = 1;
   bool expert_exchange = false;
+  NormalExchange normal;
 };
 
 /// CPU time of the engine between steps; `sequences` scheduled. The device profile prices it.

@@ -39,14 +39,15 @@ AnalyticalBackend::AnalyticalBackend(DeviceInfo device, DeviceProfile profile)
 
 std::unique_ptr<AnalyticalBackend> AnalyticalBackend::load(std::string_view device_id,
                                                            workloads::DataType type,
-                                                           const DataLocator& data) {
+                                                           const DataLocator& data,
+                                                           const ProfileChoice& choice) {
   DeviceInfo device = find_device(device_id, data);
   if (const auto missing = device.missing_for(type); !missing.empty()) {
     throw BackendUnavailable(fmt::format("{} cannot be predicted: {} {} blank in its data sheet",
                                          device.id, fmt::join(missing, ", "),
                                          missing.size() == 1 ? "is" : "are"));
   }
-  DeviceProfile profile = find_profile(device, data);
+  DeviceProfile profile = find_profile(device, data, choice);
   return std::make_unique<AnalyticalBackend>(std::move(device), std::move(profile));
 }
 
@@ -77,6 +78,11 @@ void AnalyticalBackend::predict(const workloads::OperatorGraph& step, const Rank
 OperatorTiming AnalyticalBackend::predict(const workloads::Operator& op,
                                           const RankContext& rank) const {
   return models_->price(op, rank);
+}
+
+double AnalyticalBackend::physical_bound(const workloads::Operator& op,
+                                         const RankContext& rank) const {
+  return models_->physical_bound(op, rank);
 }
 
 }  // namespace rackwright::kernels

@@ -21,7 +21,8 @@ class AnalyticalBackend final : public Backend {
   /// Loads device and profile. Throws InputError for an unknown id; BackendUnavailable naming the
   /// blank facts when the device cannot be predicted for `type`.
   static std::unique_ptr<AnalyticalBackend> load(std::string_view device_id,
-                                                 workloads::DataType type, const DataLocator& data);
+                                                 workloads::DataType type, const DataLocator& data,
+                                                 const ProfileChoice& choice = {});
 
   [[nodiscard]] std::string_view name() const override { return "analytical"; }
   [[nodiscard]] std::string_view device() const override { return device_.id; }
@@ -33,6 +34,9 @@ class AnalyticalBackend final : public Backend {
   /// One execution of one operator.
   [[nodiscard]] OperatorTiming predict(const workloads::Operator& op,
                                        const RankContext& rank) const;
+  /// The least time physics allows: FLOP at the highest clock, bytes beyond L2 at the memory rate,
+  /// bytes that must cross a link at its rate. s.
+  [[nodiscard]] double physical_bound(const workloads::Operator& op, const RankContext& rank) const;
   [[nodiscard]] const DeviceInfo& device_info() const { return device_; }
   [[nodiscard]] const DeviceProfile& profile() const { return profile_; }
 

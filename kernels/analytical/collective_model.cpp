@@ -80,6 +80,31 @@ CollectiveEstimate CollectiveModel::inside(CollectiveKind kind, int ranks, doubl
           lower.extrapolated || upper.extrapolated};
 }
 
+NormalExchangeModel NormalExchangeModel::from(const CalibratedModel& model) {
+  return {parameter(model, "latency_s"),
+          parameter(model, "node_latency_s"),
+          parameter(model, "per_token_s"),
+          parameter(model, "per_byte_s") / model.link_ratio,
+          parameter(model, "per_remote_byte_s"),
+          parameter(model, "multiprocessors"),
+          parameter(model, "exponent"),
+          std::hypot(model.quality.held_out_p90, model.transfer_error),
+          model.transfer_error > 0 || model.provenance.origin == "assumed"};
+}
+
+double NormalExchangeModel::seconds(const workloads::CollectiveShape& shape, int domain) const {
+  const workloads::NormalExchange& normal = shape.normal;
+  const double nodes = std::ceil(static_cast<double>(shape.ranks) / domain);
+  const double ranks_reached = workloads::places_reached(shape.ranks, normal.copies);
+  const double remote =
+      nodes > 1 ? (nodes - 1) / nodes * workloads::places_reached(nodes, normal.copies) : 0;
+  const double carried = normal.tokens * per_token_s +
+                         shape.bytes * (per_byte_s * ranks_reached + per_remote_byte_s * remote);
+  const double units =
+      std::clamp(static_cast<double>(normal.multiprocessors), 1.0, multiprocessors);
+  return p_norm(latency_s + (nodes > 1 ? node_latency_s : 0), carried / units, exponent);
+}
+
 NetworkModel NetworkModel::from(const CalibratedModel& model) {
   return {parameter(model, "efficiency"), parameter(model, "reduce_latency_s"),
           parameter(model, "other_latency_s"),

@@ -51,6 +51,25 @@ class CollectiveModel {
 /// Bytes sent by a rank per byte of S: all-reduce 2(n-1)/n, send 1, others (n-1)/n.
 [[nodiscard]] double sent_per_byte(workloads::CollectiveKind kind, double ranks);
 
+/// Expert exchange in normal mode on N nodes of d ranks:
+/// p-norm(t0 + [N > 1] t1, (tokens c + S (w D + v R)) / min(SM, s)), S = what a rank's tokens hold
+/// once, D = ranks and R = other nodes that a token reaches, SM = multiprocessors of the exchange.
+struct NormalExchangeModel {
+  double latency_s = 0;
+  double node_latency_s = 0;
+  double per_token_s = 0;
+  double per_byte_s = 0;
+  double per_remote_byte_s = 0;
+  double multiprocessors = 1;  ///< s: more bring nothing
+  double exponent = 1;
+  double relative_error = 0;
+  bool extrapolated = false;
+
+  /// Bytes inside a domain are carried over by the model's link ratio.
+  static NormalExchangeModel from(const CalibratedModel& model);
+  [[nodiscard]] double seconds(const workloads::CollectiveShape& shape, int domain) const;
+};
+
 /// What crosses the network between scale-up domains.
 struct NetworkModel {
   double efficiency = 1;        ///< reached share of the adapter's rate

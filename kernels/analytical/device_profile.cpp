@@ -185,30 +185,70 @@ std::string to_json(const DeviceProfile& profile) {
   return json.dump(1) + "\n";
 }
 
-DeviceProfile find_profile(const DeviceInfo& device, const DataLocator& data) {
+namespace {
+
+/// A source that the device file does not list: as far as the next family was off.
+constexpr double kUnlistedSource = 0.4;
+
+std::vector<CalibrationSource> sources_of(const DeviceInfo& device, const ProfileChoice& choice) {
+  std::vector<CalibrationSource> sources = device.calibration;
+  if (!choice.only_source.empty()) {
+    const auto listed = std::find_if(
+        sources.begin(), sources.end(),
+        [&](const CalibrationSource& source) { return source.profile == choice.only_source; });
+    CalibrationSource only{choice.only_source, kUnlistedSource, 1, {}};
+    if (listed != sources.end()) only = *listed;
+    sources = {only};
+  }
+  sources.push_back({std::string(kAssumedProfile), 0, 1, {}});
+  return sources;
+}
+
+double link_ratio_of(const DeviceInfo& device, const std::string& source, const DataLocator& data) {
+  if (source == device.id || source == kAssumedProfile || !device.scale_up_bytes_per_s.value) {
+    return 1;
+  }
+  const DeviceInfo other = find_device(source, data);
+  return other.scale_up_bytes_per_s.value
+             ? *device.scale_up_bytes_per_s.value / *other.scale_up_bytes_per_s.value
+             : 1;
+}
+
+/// The profiles of one source, the software asked for first.
+std::vector<DeviceProfile> profiles_of(const std::string& source, const std::string& software,
+                                       const DataLocator& data) {
+  constexpr std::string_view folder = "kernels/devices/profiles";
+  std::vector<DeviceProfile> profiles;
+  const std::vector<std::string> ids = data.ids(folder);
+  const std::string special = source + "." + software;
+  if (!software.empty() && std::find(ids.begin(), ids.end(), special) != ids.end()) {
+    profiles.push_back(read_profile(data.find(special, folder)));
+  }
+  profiles.push_back(read_profile(data.find(source, folder)));
+  return profiles;
+}
+
+}  // namespace
+
+DeviceProfile find_profile(const DeviceInfo& device, const DataLocator& data,
+                           const ProfileChoice& choice) {
   DeviceProfile result;
   result.device = device.id;
-  std::vector<CalibrationSource> sources = device.calibration;
-  sources.push_back({std::string(kAssumedProfile), 0, 1});
-  for (const CalibrationSource& source : sources) {
-    DeviceProfile profile = read_profile(data.find(source.profile, "kernels/devices/profiles"));
-    double link_ratio = 1;
-    if (source.profile != device.id && source.profile != kAssumedProfile &&
-        device.scale_up_bytes_per_s.value) {
-      const DeviceInfo other = find_device(source.profile, data);
-      if (other.scale_up_bytes_per_s.value) {
-        link_ratio = *device.scale_up_bytes_per_s.value / *other.scale_up_bytes_per_s.value;
+  for (const CalibrationSource& source : sources_of(device, choice)) {
+    const double link_ratio = link_ratio_of(device, source.profile, data);
+    for (DeviceProfile& profile : profiles_of(source.profile, choice.software, data)) {
+      std::vector<CalibratedModel> taken;
+      for (CalibratedModel& model : profile.models) {
+        if (covered(result.models, model)) continue;
+        const auto own = source.errors.find(model.operation);
+        const double error = own == source.errors.end() ? source.relative_error : own->second;
+        model.transfer_error = source.profile == device.id ? 0 : error;
+        model.link_ratio = link_ratio;
+        model.latency_factor = source.latency_factor;
+        taken.push_back(std::move(model));
       }
+      std::move(taken.begin(), taken.end(), std::back_inserter(result.models));
     }
-    std::vector<CalibratedModel> taken;
-    for (CalibratedModel& model : profile.models) {
-      if (covered(result.models, model)) continue;
-      model.transfer_error = source.profile == device.id ? 0 : source.relative_error;
-      model.link_ratio = link_ratio;
-      model.latency_factor = source.latency_factor;
-      taken.push_back(std::move(model));
-    }
-    std::move(taken.begin(), taken.end(), std::back_inserter(result.models));
   }
   return result;
 }

@@ -62,8 +62,17 @@ struct DeviceProfile {
 [[nodiscard]] DeviceProfile read_profile(const std::filesystem::path& path);
 /// Same profile, same bytes.
 [[nodiscard]] std::string to_json(const DeviceProfile& profile);
+/// Which of the calibrated models are taken.
+struct ProfileChoice {
+  /// Kernels of one software: of each source the profile `ID.SOFTWARE` comes before `ID`. "" is the
+  /// current inference engines'.
+  std::string software;
+  /// Only this source, as if nothing nearer had been measured: the check of a transfer.
+  std::string only_source;
+};
 /// The models `device` is predicted with: its own where measured, the nearest source's for the
 /// rest, marked with the error that the transfer adds. Throws InputError when a profile is missing.
-[[nodiscard]] DeviceProfile find_profile(const DeviceInfo& device, const DataLocator& data);
+[[nodiscard]] DeviceProfile find_profile(const DeviceInfo& device, const DataLocator& data,
+                                         const ProfileChoice& choice = {});
 
 }  // namespace rackwright::kernels

@@ -108,6 +108,8 @@ OperatorModels::OperatorModels(const DeviceInfo& device, const DeviceProfile& pr
       host_(Fitted<HostModel>::from(need(profile, "host", {""}))),
       engine_all_reduce_(collectives(profile, "all_reduce", "engine")),
       expert_exchange_(collectives(profile, "expert_exchange", "in_domain")),
+      normal_exchange_{NormalExchangeModel::from(need(profile, "normal_exchange", {"dispatch"})),
+                       NormalExchangeModel::from(need(profile, "normal_exchange", {"combine"}))},
       network_(NetworkModel::from(need(profile, "network", {"ring"}))),
       power_(PowerModel::from(need(profile, "power", {""}))) {
   for (std::size_t i = 0; i < kDataTypeCount; ++i) {
@@ -124,6 +126,8 @@ OperatorModels::OperatorModels(const DeviceInfo& device, const DeviceProfile& pr
   for (std::size_t i = 0; i < nccl_.size(); ++i) {
     nccl_[i] = collectives(profile, workloads::to_string(static_cast<CollectiveKind>(i)), "nccl");
   }
+  const CalibratedModel& power = need(profile, "power", {""});
+  power_error_ = std::hypot(power.quality.held_out_p90, power.transfer_error);
   // Nothing measured says how long the CPU takes; that is a wide interval, not an extrapolation.
   host_.extrapolated = false;
 }

@@ -101,8 +101,10 @@ class OperatorModels {
   std::array<CollectiveModel, 5> nccl_;  ///< by CollectiveKind
   CollectiveModel engine_all_reduce_;
   CollectiveModel expert_exchange_;
+  std::array<NormalExchangeModel, 2> normal_exchange_;  ///< dispatch, combine
   NetworkModel network_;
   PowerModel power_;
+  double power_error_ = 0;
 };
 
 }  // namespace rackwright::kernels

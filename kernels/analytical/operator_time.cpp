@@ -19,18 +19,28 @@ std::size_t index_of(DataType type) {
   return static_cast<std::size_t>(type);
 }
 
+/// No table holds kernels whose weights have another type than their products.
+RawTime of_other_weights(const std::optional<DataType>& math, RawTime time) {
+  constexpr double kUnmeasuredKernel = 0.3;
+  if (!math) return time;
+  return {time.seconds, std::hypot(time.relative_error, kUnmeasuredKernel), true};
+}
+
 }  // namespace
 
 RawTime OperatorModels::raw(const workloads::GemmShape& shape, const Work&,
                             const RankContext&) const {
-  const std::size_t i = index_of(shape.type);
-  const double weight_bytes = workloads::bytes_per_element(shape.type);
-  const bool quantised = weight_bytes < kActivationBytes && !hardware_.weight_only[i];
+  const DataType math = shape.math.value_or(shape.type);
+  const std::size_t i = index_of(math);
+  const double math_bytes = workloads::bytes_per_element(math);
+  const bool quantised = math_bytes < kActivationBytes && !hardware_.weight_only[i];
   const auto& fitted = gemm_[i];
-  const double seconds =
-      fitted.model.seconds(shape, weight_bytes, quantised ? weight_bytes : kActivationBytes,
-                           hardware_.peak[i], hardware_.memory);
-  return fitted.corrected(seconds, {shape.m, shape.n, shape.k});
+  workloads::GemmShape priced = shape;
+  priced.m = priced_rows(shape.m);
+  const double seconds = fitted.model.seconds(
+      priced, workloads::bytes_per_element(shape.type), quantised ? math_bytes : kActivationBytes,
+      hardware_.peak[i], hardware_.memory, hardware_.multiprocessors);
+  return of_other_weights(shape.math, fitted.corrected(seconds, {priced.m, shape.n, shape.k}));
 }
 
 RawTime OperatorModels::raw(const workloads::AttentionShape& shape, const Work& work,
@@ -68,10 +78,10 @@ RawTime OperatorModels::raw(const workloads::LatentAttentionShape& shape, const 
 
 RawTime OperatorModels::raw(const workloads::ExpertShape& shape, const Work& work,
                             const RankContext&) const {
-  const std::size_t i = index_of(shape.type);
+  const std::size_t i = index_of(shape.math.value_or(shape.type));
   const auto& fitted = experts_[i];
   const double seconds = fitted.model.seconds(shape, work, hardware_.peak[i], hardware_.memory);
-  return fitted.corrected(seconds, expert_point(shape));
+  return of_other_weights(shape.math, fitted.corrected(seconds, expert_point(shape)));
 }
 
 RawTime OperatorModels::raw(const workloads::ElementwiseShape&, const Work& work,
@@ -109,6 +119,16 @@ CollectiveEstimate OperatorModels::inside(const workloads::CollectiveShape& shap
 RawTime OperatorModels::raw(const workloads::CollectiveShape& shape, const Work&,
                             const RankContext& rank) const {
   if (shape.ranks <= 1 || shape.bytes <= 0) return {};
+  if (shape.normal.tokens > 0) {
+    const NormalExchangeModel& model = normal_exchange_[shape.normal.combine ? 1 : 0];
+    constexpr int kMeasuredNodes = 2;
+    const int nodes = (shape.ranks - 1) / std::max(1, rank.scale_up_domain) + 1;
+    const double farther = std::log2(std::max(1.0, static_cast<double>(nodes) / kMeasuredNodes));
+    constexpr double kPerDoubling = 0.25;
+    return {model.seconds(shape, std::max(1, rank.scale_up_domain)) * shape.imbalance,
+            std::hypot(model.relative_error, kPerDoubling * farther),
+            model.extrapolated || farther > 0};
+  }
   const int domain = std::max(1, rank.scale_up_domain);
   const bool exchange = shape.kind == CollectiveKind::all_to_all;
   const double bytes = shape.bytes * (exchange ? shape.imbalance : 1);
@@ -148,7 +168,10 @@ double OperatorModels::bound(const workloads::Operator& op, const Work& work,
     const double domains = std::ceil(collective->ranks / domain);
     const double rate = rank.scale_out_bytes_per_s;
     double out = work.wire_bytes;
-    if (collective->kind == CollectiveKind::all_to_all) {
+    if (collective->normal.tokens > 0) {
+      out = collective->bytes * (domains - 1) / domains *
+            workloads::places_reached(domains, collective->normal.copies);
+    } else if (collective->kind == CollectiveKind::all_to_all) {
       out = collective->bytes * collective->imbalance * (domains - 1) / domains;
     } else if (collective->kind != CollectiveKind::send_recv) {
       out = collective->bytes / domain * (reduces ? 1 : (domains - 1) / domains);
@@ -188,7 +211,7 @@ OperatorTiming OperatorModels::price(const workloads::Operator& op, const RankCo
   const CappedKernel kernel =
       power_.capped(seconds, shares, clock_bound, hardware_.tdp_w, rank.power_cap_w);
   return {kernel.seconds, kernel.seconds * kernel.watts, raw_time.relative_error,
-          raw_time.extrapolated};
+          raw_time.extrapolated, power_error_};
 }
 
 }  // namespace rackwright::kernels

@@ -1,7 +1,9 @@
 #include "kernels/analytical/roofline.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "common/input_error.hpp"
 
@@ -29,16 +31,45 @@ double parameter(const CalibratedModel& model, const char* key) {
   return found->second;
 }
 
+double wave_waste(double m, double n, double multiprocessors) {
+  if (multiprocessors <= 0) return 1;
+  struct Tile {
+    double rows, columns, rate;
+  };
+  constexpr std::array<Tile, 3> tiles{{{128, 128, 0.9}, {128, 256, 1}, {256, 128, 1}}};
+  double least = std::numeric_limits<double>::infinity();
+  for (const Tile& tile : tiles) {
+    const double count = std::ceil(m / tile.rows) * std::ceil(n / tile.columns);
+    const double waves = std::ceil(count / multiprocessors);
+    least = std::min(least, waves * multiprocessors * tile.rows * tile.columns / tile.rate);
+  }
+  return std::max(1.0, least / (m * n));
+}
+
+double priced_rows(double m) {
+  constexpr double kTile = 64;
+  if (m <= kTile / 2 || m >= 2 * kTile) return m;
+  return std::sqrt(m * kTile * std::ceil(m / kTile));
+}
+
 GemmModel GemmModel::from(const CalibratedModel& model) {
-  return {parameter(model, "t0_s"), parameter(model, "compute_efficiency"),
-          parameter(model, "memory_efficiency"), parameter(model, "exponent"),
-          parameter(model, "quantiser_efficiency")};
+  const auto share = model.parameters.find("wave_share");
+  return {parameter(model, "t0_s"),
+          parameter(model, "compute_efficiency"),
+          parameter(model, "memory_efficiency"),
+          parameter(model, "exponent"),
+          parameter(model, "quantiser_efficiency"),
+          share == model.parameters.end() ? 0 : share->second};
 }
 
 double GemmModel::seconds(const workloads::GemmShape& gemm, double weight_bytes, double input_bytes,
-                          double peak, double memory) const {
+                          double peak, double memory, double multiprocessors) const {
   constexpr double kActivation = 2.0;
-  const double flops = 2 * gemm.m * gemm.n * gemm.k;
+  double flops = 2 * gemm.m * gemm.n * gemm.k;
+  if (wave_share > 0) {
+    const auto waste = static_cast<float>(wave_waste(gemm.m, gemm.n, multiprocessors));
+    flops *= static_cast<double>(std::pow(waste, static_cast<float>(wave_share)));
+  }
   const double bytes = gemm.n * gemm.k * weight_bytes + gemm.m * gemm.k * input_bytes +
                        gemm.m * gemm.n * kActivation;
   double t = t0_s + p_norm(flops / (compute_efficiency * peak),

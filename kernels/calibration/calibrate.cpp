@@ -26,6 +26,7 @@ DeviceProfile calibrate(const DeviceInfo& device, std::span<const std::filesyste
   add(TableKind::nccl, [](const auto& set) { return calibrate_collectives(set); });
   add(TableKind::engine_all_reduce, [](const auto& set) { return calibrate_collectives(set); });
   add(TableKind::expert_exchange, [](const auto& set) { return calibrate_collectives(set); });
+  add(TableKind::normal_exchange, [](const auto& set) { return calibrate_normal_exchange(set); });
   add(TableKind::layers, [&](const auto& set) { return calibrate_elementwise(device, set); });
   const MeasuredSet gemm = rows_of(device, tables, TableKind::gemm);
   const MeasuredSet attention = rows_of(device, tables, TableKind::attention);

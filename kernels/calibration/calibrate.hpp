@@ -30,6 +30,7 @@ namespace rackwright::kernels {
 [[nodiscard]] std::vector<CalibratedModel> calibrate_experts(const DeviceInfo& device,
                                                              const MeasuredSet& set);
 [[nodiscard]] std::vector<CalibratedModel> calibrate_collectives(const MeasuredSet& set);
+[[nodiscard]] std::vector<CalibratedModel> calibrate_normal_exchange(const MeasuredSet& set);
 [[nodiscard]] std::vector<CalibratedModel> calibrate_elementwise(const DeviceInfo& device,
                                                                  const MeasuredSet& set);
 /// From all rows with watts, of whatever class.

@@ -16,6 +16,7 @@ std::vector<CalibratedModel> calibrate_elementwise(const DeviceInfo& device,
   std::vector<double> bytes;
   std::size_t norms = 0;
   for (const MeasuredRow& row : set.rows) {
+    if (!std::holds_alternative<ElementwiseShape>(row.op.shape)) continue;
     if (row.op.name.ends_with("norm")) {
       ++norms;
       continue;

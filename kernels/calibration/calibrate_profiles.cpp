@@ -24,7 +24,7 @@ std::vector<fs::path> tables_under(const fs::path& folder) {
   for (const char* part : {"aiconfigurator-ops", "vidur-kernels"}) {
     for (const auto& entry : fs::directory_iterator(folder / part)) {
       const std::string name = entry.path().filename().string();
-      const bool other = name.starts_with("net_") || name.starts_with("deepep_normal");
+      const bool other = name.starts_with("net_");
       if (entry.path().extension() == ".csv" && !other) paths.push_back(entry.path());
     }
   }

@@ -4,6 +4,7 @@
 
 #include "common/input_error.hpp"
 #include "results/validation/fabric_counts_format.hpp"
+#include "results/validation/operator_formats.hpp"
 #include "results/validation/point_formats.hpp"
 #include "results/validation/serving_formats.hpp"
 #include "results/validation/validation.hpp"
@@ -12,7 +13,8 @@ namespace rackwright::results {
 
 const std::vector<ValidationFormat>& validation_formats() {
   static const std::vector<ValidationFormat> formats = [] {
-    std::vector<ValidationFormat> all = serving_formats();
+    std::vector<ValidationFormat> all = operator_formats();
+    for (ValidationFormat& format : serving_formats()) all.push_back(std::move(format));
     all.push_back(fabric_counts_format());
     all.push_back(thermal_points_format());
     all.push_back(power_points_format());

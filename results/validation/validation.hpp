@@ -33,6 +33,9 @@ struct ValidationRequest {
   std::vector<std::filesystem::path> paths;  ///< files; folders are already expanded
   std::string device;                        ///< id; "" when the rows name theirs
   std::string quantity;                      ///< one of the format's; never ""
+  /// Kernel formats: predict with this device's calibration only, as if the table's own device had
+  /// never been measured: the check of a transfer. "" uses what is shipped.
+  std::string source;
 };
 
 /// A measured table the tool can be held against.

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "cli/command.hpp"
+
+namespace rackwright::cli {
+
+/// `predict ops|collectives|power FILE --device D`: the model's answer for rows of a table, in the
+/// formats of `validate` without the measured column.
+class PredictCommand final : public Command {
+ public:
+  std::string_view name() const override { return "predict"; }
+  std::string_view summary() const override {
+    return "Time or power of the rows of a table on a device, with 90 % intervals.";
+  }
+  std::vector<std::string> examples() const override {
+    return {R"(printf 'gemm_dtype,m,n,k\nfp8,512,8192,7168\n' > shapes.csv)",
+            "rackwright predict ops shapes.csv --device gb200"};
+  }
+  void add_options(CLI::App& app) override;
+  int run(CommandContext& context) override;
+
+ private:
+  std::string what_;
+  std::filesystem::path file_;
+  std::string device_;
+  bool json_ = false;
+};
+
+}  // namespace rackwright::cli
