@@ -7,7 +7,7 @@ _rackwright_ids() { # ids of a kind, as `rackwright catalog list KIND` prints th
 
 _rackwright() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="review profile evaluate fabric export validate catalog check new doctor"
+  local commands="review profile evaluate fabric export predict validate calibrate catalog check new doctor"
   local workload="--model --traffic --set --seed"
   local environment="--air-inlet --tcs-supply --fws-supply --dew-point --tcs-flow --gpu-power-cap --rack-power-cap"
   local options="" command="" word
@@ -34,7 +34,9 @@ _rackwright() {
     evaluate) options="$workload $environment --rack --json" ;;
     fabric) options="--design --nodes --json --collective --size --ranks --ranks-per-node --domain --skew --device --traffic --routing --failed --seed --growth --rack" ;;
     export) options="--to --output" ;;
-    validate) options="--device --quantity --rows --list --json" ;;
+    validate) options="--device --source --quantity --rows --list --json" ;;
+    predict) options="--device --json" ;;
+    calibrate) options="--device --out" ;;
     catalog) options="list show check" ;;
     check) options="" ;;
     new) options="rack workload --from --output" ;;
