@@ -55,7 +55,8 @@ MachineCheck check_library(const char* name, std::vector<const char*> files, con
                            const char* remedy) {
   std::string reason;
   for (const char* file : files) {
-    if (void* library = dlopen(file, RTLD_LAZY | RTLD_LOCAL)) {
+    // Kept mapped: drivers do not free what they allocate at load.
+    if (void* library = dlopen(file, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE)) {
       dlclose(library);
       return found(name, fmt::format("{} opens", file));
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <regex>
 #include <set>
 
@@ -25,18 +26,34 @@ class EveryReport : public ::testing::TestWithParam<std::pair<std::string, testi
 INSTANTIATE_TEST_SUITE_P(Demo, EveryReport, ::testing::ValuesIn(testing::demos()),
                          [](const auto& one) { return one.param.first; });
 
+/// Where the tag that opens at `start` ends: its '>' outside quotes; npos without one.
+std::size_t end_of_tag(const std::string& html, std::size_t start) {
+  bool quoted = false;
+  for (std::size_t i = start; i < html.size(); ++i) {
+    if (html[i] == '"') quoted = !quoted;
+    if (html[i] == '>' && !quoted) return i;
+  }
+  return std::string::npos;
+}
+
 /// Element names in order of opening and closing must nest; void elements and SVG self-closing tags
-/// do not open.
+/// do not open. The text of a style is no markup.
 std::string first_nesting_error(const std::string& html) {
   static const std::set<std::string> kVoid{"meta", "br", "link", "input", "img", "hr"};
   std::vector<std::string> open;
-  const std::regex tag("<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\"[^\"]*\"|[^\">])*)>");
-  std::string body = std::regex_replace(html, std::regex("<style>[^<]*</style>"), "");
-  for (std::sregex_iterator it(body.begin(), body.end(), tag), end; it != end; ++it) {
-    const std::string name = (*it)[2];
-    const std::string rest = (*it)[3];
-    if (kVoid.count(name) > 0 || (!rest.empty() && rest.back() == '/')) continue;
-    if ((*it)[1].length() == 0) {
+  for (std::size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
+    const bool closes = html.compare(at, 2, "</") == 0;
+    const std::size_t first = at + (closes ? 2 : 1);
+    std::size_t last = first;
+    while (last < html.size() && std::isalnum(static_cast<unsigned char>(html[last])) != 0) ++last;
+    if (last == first) continue;  // a comment or the doctype
+    const std::string name = html.substr(first, last - first);
+    if (!open.empty() && open.back() == "style" && name != "style") continue;
+    const std::size_t end = end_of_tag(html, last);
+    if (end == std::string::npos) return "<" + name + " does not end";
+    at = end;
+    if (kVoid.count(name) > 0 || html[end - 1] == '/') continue;
+    if (!closes) {
       open.push_back(name);
     } else if (open.empty() || open.back() != name) {
       return "</" + name + "> closes <" + (open.empty() ? "nothing" : open.back()) + ">";
@@ -45,6 +62,12 @@ std::string first_nesting_error(const std::string& html) {
     }
   }
   return open.empty() ? "" : "<" + open.back() + "> is not closed";
+}
+
+TEST(FirstNestingError, SeesATagThatIsNotClosed) {
+  EXPECT_EQ(first_nesting_error("<p><b a=\"x>y\">c</b><br></p>"), "");
+  EXPECT_EQ(first_nesting_error("<p><b>c</p>"), "</p> closes <b>");
+  EXPECT_EQ(first_nesting_error("<p>"), "<p> is not closed");
 }
 
 TEST_P(EveryReport, NestsItsElements) {

@@ -68,7 +68,9 @@ TEST_P(ShippedRacks, IdsAreUnique) {
 }
 
 TEST_P(ShippedRacks, EveryFigureIsFiniteInsideItsInterval) {
-  for (const Figure& figure : evaluated(demand(8, 600, 100)).figures.all()) {
+  const auto evaluation = evaluated(demand(8, 600, 100));
+  ASSERT_FALSE(evaluation.figures.all().empty());
+  for (const Figure& figure : evaluation.figures.all()) {
     EXPECT_TRUE(std::isfinite(figure.estimate.value)) << figure.key;
     EXPECT_LE(figure.estimate.low, figure.estimate.value) << figure.key;
     EXPECT_GE(figure.estimate.high, figure.estimate.value) << figure.key;
