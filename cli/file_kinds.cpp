@@ -10,6 +10,8 @@
 #include "common/input_error.hpp"
 #include "common/json_document.hpp"
 #include "kernels/device_info.hpp"
+#include "topology/cabling/layout.hpp"
+#include "topology/cabling/pod_items.hpp"
 #include "topology/network/fabric.hpp"
 #include "topology/rack_design.hpp"
 #include "workloads/model_config.hpp"
@@ -28,6 +30,12 @@ std::string_view to_string(FileKind kind) {
       return "rack design";
     case FileKind::fabric:
       return "fabric design";
+    case FileKind::layout:
+      return "row layout";
+    case FileKind::practice:
+      return "cabling practice";
+    case FileKind::pod_items:
+      return "pod items";
     case FileKind::device:
       return "device";
     case FileKind::workload:
@@ -46,6 +54,7 @@ const std::vector<DataFolder>& data_folders() {
   static const std::vector<DataFolder> folders = {
       {FileKind::rack, "racks", "topology/racks"},
       {FileKind::fabric, "fabrics", "topology/fabrics"},
+      {FileKind::layout, "layouts", "topology/layouts"},
       {FileKind::device, "devices", "kernels/devices"},
       {FileKind::model, "models", "workloads/models"},
       {FileKind::workload, "workloads", "workloads"},
@@ -61,6 +70,9 @@ FileKind detect_kind(const fs::path& path) {
   if (has("parts")) return FileKind::part_catalog;
   if (has("slots") || has("envelope")) return FileKind::rack;
   if (has("leaf_part") || has("leaf") || has("endpoints_per_node")) return FileKind::fabric;
+  if (has("leaf_place") || has("network_rack_position")) return FileKind::layout;
+  if (has("items") && has("nodes_per_rack")) return FileKind::pod_items;
+  if (has("tray_width_mm") || has("manager_width_mm")) return FileKind::practice;
   if (has("architectures") || has("model_type") || has("hidden_size")) return FileKind::model;
   if (has("traffic") || has("slo")) return FileKind::workload;
   if (has("prompt_tokens") || has("output_tokens")) return FileKind::requests;
@@ -111,6 +123,15 @@ void check_file(FileKind kind, const fs::path& path, const DataLocator& data,
     case FileKind::fabric:
       static_cast<void>(topology::read_fabric_design(path));
       return;
+    case FileKind::layout:
+      static_cast<void>(topology::read_row_layout(path, data));
+      return;
+    case FileKind::practice:
+      static_cast<void>(topology::read_cabling_practice(path));
+      return;
+    case FileKind::pod_items:
+      static_cast<void>(topology::read_pod_items(path));
+      return;
     case FileKind::device:
       static_cast<void>(kernels::read_device(path));
       return;
@@ -126,10 +147,11 @@ void check_file(FileKind kind, const fs::path& path, const DataLocator& data,
     case FileKind::unknown:
       break;
   }
-  throw InputError(
-      InputProblem{path.string(), 0, "",
-                   "a workload, rack, part catalogue, fabric, device, model or request description",
-                   "keys of none of them"});
+  throw InputError(InputProblem{
+      path.string(), 0, "",
+      "a workload, rack, part catalogue, fabric, row layout, cabling practice, pod items, device, "
+      "model or request description",
+      "keys of none of them"});
 }
 
 bool is_run_file(const fs::path& path) {

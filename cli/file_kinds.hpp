@@ -10,7 +10,19 @@
 namespace rackwright::cli {
 
 /// What one of our JSON files is.
-enum class FileKind { part_catalog, rack, fabric, device, workload, requests, model, unknown };
+enum class FileKind {
+  part_catalog,
+  rack,
+  fabric,
+  layout,
+  practice,
+  pod_items,
+  device,
+  workload,
+  requests,
+  model,
+  unknown
+};
 [[nodiscard]] std::string_view to_string(FileKind kind);
 
 /// A folder of shipped data with one kind of file.

@@ -7,7 +7,7 @@ _rackwright_ids() { # ids of a kind, as `rackwright catalog list KIND` prints th
 
 _rackwright() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="review profile evaluate fabric export predict validate calibrate catalog check new doctor"
+  local commands="review profile evaluate fabric cabling export predict validate calibrate catalog check new doctor"
   local workload="--model --traffic --set --seed"
   local environment="--air-inlet --tcs-supply --fws-supply --dew-point --tcs-flow --gpu-power-cap --rack-power-cap"
   local options="" command="" word
@@ -19,6 +19,7 @@ _rackwright() {
     --racks | --rack) mapfile -t COMPREPLY < <(compgen -W "all $(_rackwright_ids racks)" -- "$current"); return ;;
     --device) mapfile -t COMPREPLY < <(compgen -W "$(_rackwright_ids devices)" -- "$current"); return ;;
     --design) mapfile -t COMPREPLY < <(compgen -W "$(_rackwright_ids fabrics)" -- "$current"); return ;;
+    --layout) mapfile -t COMPREPLY < <(compgen -W "all $(_rackwright_ids layouts)" -- "$current"); return ;;
     --model) mapfile -t COMPREPLY < <(compgen -f -W "$(_rackwright_ids models)" -- "$current"); return ;;
     --to) mapfile -t COMPREPLY < <(compgen -W "perfetto csv openmetrics" -- "$current"); return ;;
     --backend) mapfile -t COMPREPLY < <(compgen -W "analytical auto" -- "$current"); return ;;
@@ -33,6 +34,7 @@ _rackwright() {
     profile) options="$workload --backend --device --scale-up-domain --plan --output" ;;
     evaluate) options="$workload $environment --rack --json" ;;
     fabric) options="--design --nodes --json --collective --size --ranks --ranks-per-node --domain --skew --device --traffic --routing --failed --seed --growth --rack" ;;
+    cabling) options="--design --nodes --layout --rack --collectives --out --as-built --names --json" ;;
     export) options="--to --output" ;;
     validate) options="--device --source --quantity --rows --list --json" ;;
     predict) options="--device --json" ;;

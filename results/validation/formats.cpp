@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "results/validation/cable_bom_format.hpp"
 #include "results/validation/fabric_counts_format.hpp"
 #include "results/validation/operator_formats.hpp"
 #include "results/validation/point_formats.hpp"
@@ -18,6 +19,7 @@ const std::vector<ValidationFormat>& validation_formats() {
     all.push_back(fabric_counts_format());
     all.push_back(thermal_points_format());
     all.push_back(power_points_format());
+    all.push_back(cable_bom_format());
     return all;
   }();
   return formats;

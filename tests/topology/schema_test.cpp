@@ -54,10 +54,14 @@ INSTANTIATE_TEST_SUITE_P(Folders, EveryShippedFile,
                          ::testing::Values(Shipped{"catalog", "topology/catalog"},
                                            Shipped{"rack", "topology/racks"},
                                            Shipped{"fabric", "topology/fabrics"},
+                                           Shipped{"layout", "topology/layouts"},
+                                           Shipped{"cabling-practice",
+                                                   "topology/layouts/practice"},
+                                           Shipped{"pod-items", "topology/layouts/pods"},
                                            Shipped{"workload", "workloads"}));
 
 TEST(Schema, NamesItsDraft) {
-  for (const char* name : {"catalog", "rack", "fabric", "workload"}) {
+  for (const char* name : {"catalog", "rack", "fabric", "workload", "layout", "cabling-practice", "pod-items"}) {
     EXPECT_EQ(schema(name).json()["$schema"], "https://json-schema.org/draft/2020-12/schema");
   }
 }

@@ -1,0 +1,150 @@
+#include "results/report/link_load_drawing.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "results/report/cabling_style.hpp"
+#include "results/report/html.hpp"
+
+namespace rackwright::results {
+
+namespace {
+
+using Shares = std::vector<std::vector<double>>;
+
+constexpr double kMargin = 28, kHead = 96, kLabel = 66, kGap = 56;
+constexpr std::size_t kMostCells = 2000;
+constexpr double kNumberFrom = 22;  // px of a cell that takes a number
+
+/// Ramp steps end at 14, 29, … 100 % of the link's rate.
+int step_of(double share) {
+  return std::clamp(1 + static_cast<int>(std::ceil(share * 7 - 1e-9)) - 1, 1, 7);
+}
+
+double highest(const std::vector<double>& shares) {
+  return shares.empty() ? 0 : *std::max_element(shares.begin(), shares.end());
+}
+
+/// One cell a leaf when there are too many.
+Shares drawn(const Shares& shares) {
+  std::size_t cells = 0;
+  for (const auto& row : shares) cells += row.size();
+  if (cells <= kMostCells) return shares;
+  constexpr std::size_t kAcross = 32;
+  Shares grouped;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (i % kAcross == 0) grouped.emplace_back();
+    grouped.back().push_back(highest(shares[i]));
+  }
+  return grouped;
+}
+
+std::string cells_svg(const Shares& shares, double x0, double cell, bool grouped) {
+  std::string out;
+  for (std::size_t r = 0; r < shares.size(); ++r) {
+    const double y = kHead + static_cast<double>(r) * cell;
+    if (!grouped) {
+      out += fmt::format("<text class=\"small e\" x=\"{:.1f}\" y=\"{:.1f}\">leaf {}</text>", x0 - 6,
+                         y + cell / 2 + 3.6, r + 1);
+    }
+    for (std::size_t c = 0; c < shares[r].size(); ++c) {
+      const double share = shares[r][c];
+      const int step = step_of(share);
+      out += fmt::format(
+          "<g><title>{}: {:.0f} %</title><rect class=\"f{} seg\" x=\"{:.1f}\" "
+          "y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
+          grouped ? fmt::format("leaf {}, highest uplink", r * 32 + c + 1)
+                  : fmt::format("leaf {} uplink {}", r + 1, c + 1),
+          100 * share, step, x0 + static_cast<double>(c) * cell, y, cell, cell);
+      if (cell >= kNumberFrom) {
+        out += fmt::format("<text class=\"small m\" x=\"{:.1f}\" y=\"{:.1f}\"{}>{:.0f}</text>",
+                           x0 + (static_cast<double>(c) + 0.5) * cell, y + cell / 2 + 3.6,
+                           step >= 5 ? " style=\"fill:var(--bg)\"" : "", 100 * share);
+      }
+      out += "</g>";
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string legend() {
+  std::string out;
+  for (int step = 1; step <= 7; ++step) {
+    const double at = kMargin + (step - 1) * 70;
+    out += fmt::format(
+        "<rect class=\"f{} seg\" x=\"{:.0f}\" y=\"44\" width=\"14\" height=\"14\"/>"
+        "<text x=\"{:.0f}\" y=\"56\">{} {:.0f} %</text>",
+        step, at, at + 18, step == 1 ? "to" : "", 100.0 * step / 7);
+  }
+  return out;
+}
+
+}  // namespace
+
+UplinkLoads permutation_uplink_loads(const topology::FabricDesign& design, int nodes,
+                                     topology::Routing routing, RandomSource random) {
+  const auto plan = topology::plan_fabric(design, nodes);
+  const topology::FabricNetwork network(design, plan);
+  const auto flows = topology::permutation_flows(network, design, nodes, routing, random);
+  const auto rates = topology::max_min_rates(network.capacity(), flows);
+  const auto loads = topology::link_loads(network.link_count(), flows, rates);
+  UplinkLoads result;
+  result.up.assign(static_cast<std::size_t>(plan.leaf), {});
+  result.down = result.up;
+  for (std::uint32_t link = 0; link < network.link_count(); ++link) {
+    int leaf = 0, uplink = 0;
+    char way[8] = "";
+    const std::string name = network.link_name(link);
+    if (std::sscanf(name.c_str(), "leaf %d uplink %d %7s", &leaf, &uplink, way) != 3) continue;
+    auto& shares =
+        (std::string(way) == "up" ? result.up : result.down).at(static_cast<std::size_t>(leaf) - 1);
+    const double capacity = network.capacity()[link];
+    shares.push_back(capacity > 0 ? loads[link] / capacity : 0);
+  }
+  if (!rates.empty()) {
+    result.mean_rate_share = std::accumulate(rates.begin(), rates.end(), 0.0) /
+                             static_cast<double>(rates.size()) / network.nic_bytes_per_s();
+  }
+  return result;
+}
+
+std::string link_load_svg(const topology::FabricDesign& design, const UplinkLoads& ecmp,
+                          const UplinkLoads& spray) {
+  const Shares left = drawn(ecmp.up), right = drawn(spray.up);
+  const bool grouped = left.size() != ecmp.up.size();
+  std::size_t columns = 1;
+  for (const auto& row : left) columns = std::max(columns, row.size());
+  const double cell = std::clamp(560.0 / static_cast<double>(columns), 9.0, 30.0);
+  const double map = static_cast<double>(columns) * cell;
+  const double width = std::max(760.0, 2 * (kMargin + kLabel + map) + kGap);
+  const double height = kHead + static_cast<double>(left.size()) * cell + 40;
+  const std::string title = fmt::format(
+      "A random permutation reaches {:.0f} % of the NICs' rate hashed, {:.0f} % sprayed",
+      100 * ecmp.mean_rate_share, 100 * spray.mean_rate_share);
+  std::string out = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{}\" width=\"{:.0f}\" "
+      "height=\"{:.0f}\" viewBox=\"0 0 {:.0f} {:.0f}\"><style>{}</style>\n"
+      "<text class=\"title\" x=\"{}\" y=\"30\">{}</text>",
+      escape(title), width, height, width, height, kCablingStyle, kMargin, escape(title));
+  out += legend();
+  const double x0 = kMargin + kLabel, x1 = x0 + map + kGap + kLabel;
+  out += fmt::format(
+      "<text x=\"{:.0f}\" y=\"84\">each flow hashed to one path (ECMP)</text>"
+      "<text x=\"{:.0f}\" y=\"84\">packets sprayed over all paths</text>",
+      x0, x1);
+  out += cells_svg(left, x0, cell, grouped) + cells_svg(right, x1, cell, grouped);
+  out += fmt::format(
+      "<text class=\"note\" x=\"{}\" y=\"{:.0f}\">{}: load of {}, share of line rate, up, one "
+      "plane; "
+      "max-min fair rates; pairs of NICs without a common switch left out</text>",
+      kMargin, height - 14, escape(design.id),
+      grouped ? "the fullest uplink of each leaf" : "each uplink of each leaf");
+  return out + "</svg>\n";
+}
+
+}  // namespace rackwright::results

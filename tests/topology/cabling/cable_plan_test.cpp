@@ -1,0 +1,128 @@
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/topology/cabling/small_floor.hpp"
+#include "topology/cabling/cable_exports.hpp"
+#include "topology/cabling/cable_totals.hpp"
+
+namespace rackwright::topology {
+namespace {
+
+/// Each link on exactly one cable (or on cords of one link), each port of a link once.
+void expect_every_link_laid_once(const CablePlan& plan) {
+  std::vector<int> laid(plan.links.size(), 0);
+  for (const PulledCable& cable : plan.cables) {
+    for (const int k : cable.links) laid[static_cast<std::size_t>(k)] += cable.cord == 0 ? 1 : 0;
+    EXPECT_EQ(cable.legs.size() + 1, cable.ends.size());
+    std::size_t first_ports = cable.ends[0].ports.size(), other_ports = 0;
+    for (std::size_t i = 1; i < cable.ends.size(); ++i) other_ports += cable.ends[i].ports.size();
+    EXPECT_EQ(first_ports, cable.links.size());
+    EXPECT_EQ(other_ports, cable.links.size());
+  }
+  for (const int count : laid) EXPECT_EQ(count, 1);
+  std::set<std::pair<int, int>> ports;
+  for (const FabricLink& link : plan.links) {
+    EXPECT_TRUE(ports.insert({plan.floor.device_of(link.lower), link.lower.port}).second);
+    EXPECT_TRUE(ports.insert({plan.floor.device_of(link.upper), link.upper.port}).second);
+  }
+}
+
+TEST(CablePlan, OfTheNvl72RowPullsOneThousandOneHundredFiftyTwoCords) {
+  const CablePlan plan = testing::shipped("gb200-superpod", 144, "middle-of-row", "gb200-nvl72");
+  // 8 racks x 18 trays x 4 NICs = 576 to the leaves; 32 leaves x 18 uplinks = 576 to the spines.
+  EXPECT_EQ(plan.links.size(), 1152U);
+  expect_every_link_laid_once(plan);
+  // 8 compute racks and 32 + 24 switches of one unit in racks of 42 usable units: 2 network racks.
+  EXPECT_EQ(plan.floor.racks.size(), 10U);
+  EXPECT_EQ(plan.backplane.racks * plan.backplane.cartridges_per_rack, 32);
+  EXPECT_EQ(plan.backplane.pairs_per_rack, 5184);
+}
+
+TEST(CablePlan, FactoryBackplaneHasNoLineOnThePullSheet) {
+  const CablePlan plan = testing::shipped("gb200-superpod", 144, "middle-of-row", "gb200-nvl72");
+  EXPECT_EQ(pull_sheet_csv(plan).find("backplane"), std::string::npos);
+  const Catalog catalog = Catalog::load(testing::data());
+  EXPECT_NE(cable_bom_csv(total_cabling(plan, catalog)).find("41472 differential pairs"),
+            std::string::npos);  // 8 x 5184
+}
+
+TEST(CablePlan, KeepsRailsOnTheirLeaves) {
+  const CablePlan plan = testing::shipped("dgx-h100-superpod", 127, "by-rail", "dgx-h100-air");
+  expect_every_link_laid_once(plan);
+  for (const FabricLink& link : plan.links) {
+    if (link.lower.tier != FabricTier::node) continue;
+    EXPECT_EQ(link.lower.rail, link.upper.rail);
+  }
+}
+
+TEST(CablePlan, EveryDeviceHasItsOwnUnits) {
+  for (const char* layout :
+       {"top-of-rack", "middle-of-row", "end-of-row", "network-rack", "by-rail", "by-rack"}) {
+    const CablePlan plan = testing::shipped("dgx-h100-superpod", 63, layout, "dgx-h100-air");
+    std::set<std::pair<int, int>> units;
+    for (const PlacedDevice& d : plan.floor.devices) {
+      for (int u = 0; u < static_cast<int>(d.height); ++u) {
+        EXPECT_TRUE(units.insert({d.rack, static_cast<int>(d.unit) + u}).second)
+            << layout << ": " << d.name;
+      }
+      EXPECT_LE(d.unit + d.height - 1, plan.floor.racks[static_cast<std::size_t>(d.rack)].units);
+      EXPECT_GE(d.unit, 1);
+    }
+  }
+}
+
+TEST(CablePlan, ModulesOfOneLinkAreOfOneKindOfLight) {
+  const CablePlan plan = testing::shipped("dgx-h100-superpod", 127, "network-rack", "dgx-h100-air");
+  std::map<std::pair<int, int>, Medium> light;
+  for (const PlacedTransceiver& module : plan.transceivers) {
+    EXPECT_TRUE(light.emplace(std::pair{module.device, module.cage}, module.medium).second)
+        << "two modules in a cage";
+  }
+  for (const PulledCable& cable : plan.cables) {
+    if (!is_fibre(cable.medium)) continue;
+    for (const CableEnd& end : cable.ends) {
+      EXPECT_EQ(light.at({end.device, end.cage}), cable.medium);
+    }
+  }
+}
+
+TEST(CablePlan, StaysWithinReachAndLossBudget) {
+  const CablePlan plan = testing::shipped("dgx-h100-superpod", 127, "end-of-row", "dgx-h100-air");
+  for (const PulledCable& cable : plan.cables) {
+    if (cable.part.empty()) continue;
+    EXPECT_LE(cable.length_m(), cable.reach_m + 1e-9);
+    EXPECT_GE(cable.length_m(), cable.needed_m - 1e-9);
+    EXPECT_LE(cable.loss_db.value_or(0), cable.loss_budget_db.value_or(0));
+  }
+}
+
+TEST(CablePlan, MovingTheSwitchesChangesMetresMediaCostAndPowerTogether) {
+  const Catalog catalog = Catalog::load(testing::data());
+  const auto top =
+      total_cabling(testing::shipped("gb200-superpod", 144, "top-of-rack", "gb200-nvl72"), catalog);
+  const auto far = total_cabling(
+      testing::shipped("gb200-superpod", 144, "network-rack", "gb200-nvl72"), catalog);
+  EXPECT_LT(top.routed_m, far.routed_m);
+  EXPECT_LT(top.modules, far.modules);
+  EXPECT_LT(top.optics_w.low, far.optics_w.low);
+  EXPECT_LT(top.latency.node_leaf_max_s, far.latency.node_leaf_max_s);
+}
+
+TEST(TreeCableTime, PassesTwiceTheDepthOfTheTree) {
+  // 144 nodes: ceil(log2 144) = 8, 16 messages of 200 ns.
+  EXPECT_NEAR(tree_cable_time_s(144, 200e-9), 3.2e-6, 1e-12);
+  EXPECT_EQ(tree_cable_time_s(1, 200e-9), 0);
+}
+
+TEST(CableMedia, ReadsLengthsAndForms) {
+  EXPECT_EQ(parse_lengths("0.5, 1, 1.5, 2"), (std::vector<double>{0.5, 1, 1.5, 2}));
+  EXPECT_TRUE(parse_lengths("up to 3 m").empty());
+  EXPECT_EQ(cage_form("32 twin-port OSFP"), "OSFP");
+  EXPECT_EQ(cage_form("64 OSFP + 1 SFP28"), "OSFP");
+  EXPECT_EQ(cage_form("2 x 18 widgets"), "");
+}
+
+}  // namespace
+}  // namespace rackwright::topology
