@@ -109,8 +109,8 @@ double sent_bytes(const CollectiveShape& collective) {
     case CollectiveKind::reduce_scatter:
       return share;
     case CollectiveKind::all_to_all:
-      if (collective.normal.tokens > 0) {
-        return share * places_reached(n, collective.normal.copies) * collective.imbalance;
+      if (collective.exchange.multiprocessors > 0) {
+        return share * places_reached(n, collective.exchange.copies) * collective.imbalance;
       }
       return share * collective.imbalance;
     case CollectiveKind::send_recv:

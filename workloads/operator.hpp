@@ -90,13 +90,15 @@ enum class CollectiveKind : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(CollectiveKind kind);
 
-/// An expert exchange in normal mode sends a token once to each rank, and over the network once to
-/// each node, that holds one of its experts; the `bytes` of the shape are what the tokens of one
-/// rank hold once. Low-latency mode (no tokens here) sends every copy and `bytes` counts them all.
-struct NormalExchange {
+/// An expert exchange. Low-latency mode sends every copy of a token, and the `bytes` of the shape
+/// count them all. Normal mode (`multiprocessors` > 0) sends a token once to each rank, and over
+/// the network once to each node, that holds one of its experts; `bytes` are what the tokens of one
+/// rank hold once.
+struct ExpertExchange {
   double tokens = 0;        ///< of one rank
   double copies = 1;        ///< experts of a token
-  int multiprocessors = 0;  ///< that carry the exchange
+  int experts = 0;          ///< over all ranks; 0: not said
+  int multiprocessors = 0;  ///< that carry a normal-mode exchange
   bool combine = false;
 };
 
@@ -113,7 +115,7 @@ struct CollectiveShape {
   AllReduceKind implementation = AllReduceKind::nccl;
   double imbalance = 1;
   bool expert_exchange = false;
-  NormalExchange normal;
+  ExpertExchange exchange;
 };
 
 /// CPU time of the engine between steps; `sequences` scheduled. The device profile prices it.

@@ -396,6 +396,10 @@ class StepLowering : private StepEmitter {
       shape.bytes = own_tokens * model_.experts->top_k * expert_tp() * token_bytes;
       shape.imbalance = lowering_.load_.imbalance();
       shape.expert_exchange = true;
+      shape.exchange.tokens = own_tokens;
+      shape.exchange.copies = static_cast<double>(model_.experts->top_k) * expert_tp();
+      shape.exchange.experts = model_.experts->routed;
+      shape.exchange.combine = !outward;
     }
     collective(name, lowering_.moe_layers_, shape);
   }

@@ -39,6 +39,12 @@ double equivalent_length(double pairs, double query_tokens) {
   return std::max(1.0, 2 * pairs / query_tokens - 1);
 }
 
+std::array<double, ValueGrid::kMaxAxes> prefill_point(int heads, double pairs, double query_tokens,
+                                                      double sequences) {
+  return {static_cast<double>(heads), equivalent_length(pairs, query_tokens),
+          std::max(1e-9, sequences)};
+}
+
 std::array<double, ValueGrid::kMaxAxes> decode_point(const workloads::AttentionShape& attention) {
   const double sequences = std::max(1e-9, attention.sequences);
   return {static_cast<double>(attention.heads) / std::max(1, attention.kv_heads),

@@ -64,6 +64,9 @@ struct DecodeModel {
 
 /// Coordinates of the residuals. Grouped decode: query heads per KV head, context, sequences, KV
 /// heads; the others: heads, length, sequences.
+[[nodiscard]] std::array<double, ValueGrid::kMaxAxes> prefill_point(int heads, double pairs,
+                                                                    double query_tokens,
+                                                                    double sequences);
 [[nodiscard]] std::array<double, ValueGrid::kMaxAxes> decode_point(
     const workloads::AttentionShape& attention);
 [[nodiscard]] std::array<double, ValueGrid::kMaxAxes> decode_point(

@@ -80,6 +80,39 @@ CollectiveEstimate CollectiveModel::inside(CollectiveKind kind, int ranks, doubl
           lower.extrapolated || upper.extrapolated};
 }
 
+LowLatencyExchangeModel LowLatencyExchangeModel::from(const CalibratedModel& model) {
+  return {parameter(model, "latency_s") * model.latency_factor,
+          parameter(model, "rate") * model.link_ratio,
+          parameter(model, "exponent"),
+          parameter(model, "per_expert_s"),
+          parameter(model, "per_token_s"),
+          parameter(model, "per_byte_s"),
+          parameter(model, "node_latency_s"),
+          parameter(model, "adapter_share"),
+          std::hypot(model.quality.held_out_p90, model.transfer_error),
+          model.transfer_error > 0 || model.provenance.origin == "assumed"};
+}
+
+double LowLatencyExchangeModel::seconds(const workloads::CollectiveShape& shape, int domain,
+                                        double adapter_bytes_per_s, double multiprocessors) const {
+  constexpr double kMeasuredShare = 7.0 / 8;
+  constexpr int kUsualExperts = 256;
+  const workloads::ExpertExchange& exchange = shape.exchange;
+  const double ranks = shape.ranks;
+  if (shape.ranks > domain) {
+    const double nodes = std::ceil(ranks / domain);
+    const double sent = shape.bytes * (nodes - 1) / nodes;
+    return p_norm(latency_s + node_latency_s, sent / (adapter_share * adapter_bytes_per_s),
+                  exponent);
+  }
+  const double experts = exchange.experts > 0 ? exchange.experts : kUsualExperts;
+  const double moved = shape.bytes * (ranks - 1) / ranks / kMeasuredShare;
+  const double counters =
+      exchange.tokens * per_token_s + shape.bytes / std::max(1.0, exchange.copies) * per_byte_s;
+  return p_norm(latency_s, moved / rate, exponent) + experts * per_expert_s +
+         counters / std::min(experts, std::max(1.0, multiprocessors));
+}
+
 NormalExchangeModel NormalExchangeModel::from(const CalibratedModel& model) {
   return {parameter(model, "latency_s"),
           parameter(model, "node_latency_s"),
@@ -93,7 +126,7 @@ NormalExchangeModel NormalExchangeModel::from(const CalibratedModel& model) {
 }
 
 double NormalExchangeModel::seconds(const workloads::CollectiveShape& shape, int domain) const {
-  const workloads::NormalExchange& normal = shape.normal;
+  const workloads::ExpertExchange& normal = shape.exchange;
   const double nodes = std::ceil(static_cast<double>(shape.ranks) / domain);
   const double ranks_reached = workloads::places_reached(shape.ranks, normal.copies);
   const double remote =

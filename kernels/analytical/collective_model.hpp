@@ -51,6 +51,27 @@ class CollectiveModel {
 /// Bytes sent by a rank per byte of S: all-reduce 2(n-1)/n, send 1, others (n-1)/n.
 [[nodiscard]] double sent_per_byte(workloads::CollectiveKind kind, double ranks);
 
+/// Expert exchange in low-latency mode. In a domain, n ranks:
+/// p-norm(t0, S' / r) + E e + (T c + S / k d) / min(E, SM): S' = S ((n - 1) / n) / (7 / 8) of the
+/// bytes measured on 8 ranks, E experts, whose counters few multiprocessors serve when E is small,
+/// T tokens with k copies. On N nodes: p-norm(t0 + t1, S ((N - 1) / N) / (a adapter)).
+struct LowLatencyExchangeModel {
+  double latency_s = 0;
+  double rate = 1;  ///< r
+  double exponent = 1;
+  double per_expert_s = 0;    ///< e
+  double per_token_s = 0;     ///< c
+  double per_byte_s = 0;      ///< d
+  double node_latency_s = 0;  ///< t1
+  double adapter_share = 1;   ///< a
+  double relative_error = 0;
+  bool extrapolated = false;
+
+  static LowLatencyExchangeModel from(const CalibratedModel& model);
+  [[nodiscard]] double seconds(const workloads::CollectiveShape& shape, int domain,
+                               double adapter_bytes_per_s, double multiprocessors) const;
+};
+
 /// Expert exchange in normal mode on N nodes of d ranks:
 /// p-norm(t0 + [N > 1] t1, (tokens c + S (w D + v R)) / min(SM, s)), S = what a rank's tokens hold
 /// once, D = ranks and R = other nodes that a token reaches, SM = multiprocessors of the exchange.

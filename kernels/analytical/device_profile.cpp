@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -214,41 +215,90 @@ double link_ratio_of(const DeviceInfo& device, const std::string& source, const 
              : 1;
 }
 
-/// The profiles of one source, the software asked for first.
-std::vector<DeviceProfile> profiles_of(const std::string& source, const std::string& software,
-                                       const DataLocator& data) {
+/// The models of `sources` in their order, from the profiles `ID.SOFTWARE` that exist or, without
+/// software, from the profiles `ID`.
+void collect(const DeviceInfo& device, const std::vector<CalibrationSource>& sources,
+             const std::string& software, const DataLocator& data,
+             std::vector<CalibratedModel>& models) {
   constexpr std::string_view folder = "kernels/devices/profiles";
-  std::vector<DeviceProfile> profiles;
   const std::vector<std::string> ids = data.ids(folder);
-  const std::string special = source + "." + software;
-  if (!software.empty() && std::find(ids.begin(), ids.end(), special) != ids.end()) {
-    profiles.push_back(read_profile(data.find(special, folder)));
+  for (const CalibrationSource& source : sources) {
+    const std::string id = software.empty() ? source.profile : source.profile + "." + software;
+    if (!software.empty() && std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
+    const double link_ratio = link_ratio_of(device, source.profile, data);
+    DeviceProfile profile = read_profile(data.find(id, folder));
+    for (CalibratedModel& model : profile.models) {
+      const auto own = source.errors.find(model.operation);
+      const double error = own == source.errors.end() ? source.relative_error : own->second;
+      model.transfer_error = source.profile == device.id ? 0 : error;
+      model.link_ratio = link_ratio;
+      model.latency_factor = source.latency_factor;
+      models.push_back(std::move(model));
+    }
   }
-  profiles.push_back(read_profile(data.find(source, folder)));
-  return profiles;
+}
+
+/// Attention and expert kernels differ more by engine than by device; matrix products of all
+/// engines come from the vendor's library.
+bool engine_decides(const CalibratedModel& model) {
+  return model.operation.starts_with("attention_") || model.operation.starts_with("mla_") ||
+         model.operation == "experts";
+}
+
+/// Half-width added to kernels of another engine: H100 kernels of TensorRT-LLM against H200 kernels
+/// of vLLM, 54 % mean in prefill.
+constexpr double kOtherEngine = 0.5;
+
+/// Moves the models of `engine` before the others, and drops those of other engines for the
+/// operations that have any of it.
+void prefer_engine(const std::string& engine, const std::string& device,
+                   std::vector<CalibratedModel>& models) {
+  const auto is_of = [&](const CalibratedModel& model) {
+    return engine_of(model.provenance.software) == engine;
+  };
+  std::set<std::string> decided;
+  for (const CalibratedModel& model : models) {
+    if (engine_decides(model) && is_of(model)) decided.insert(model.operation);
+  }
+  std::erase_if(models, [&](const CalibratedModel& model) {
+    return decided.contains(model.operation) && !is_of(model);
+  });
+  std::stable_partition(models.begin(), models.end(), [&](const CalibratedModel& model) {
+    return model.from == device || (model.operation == "gemm" && is_of(model));
+  });
+  for (CalibratedModel& model : models) {
+    const bool measured = model.provenance.origin == "measured";
+    if (measured && engine_decides(model) && !is_of(model)) {
+      model.transfer_error = std::hypot(model.transfer_error, kOtherEngine);
+    }
+  }
 }
 
 }  // namespace
 
+std::string engine_of(std::string_view software) {
+  const auto has = [&](std::string_view word) {
+    return software.find(word) != std::string_view::npos;
+  };
+  if (has("vllm")) return "vllm";
+  if (has("sglang") || has("flashinfer")) return "sglang";
+  if (has("torch_flow") || has("TRTLLM") || has("trtllm") || software.starts_with("default 1.")) {
+    return "trtllm";
+  }
+  return {};
+}
+
 DeviceProfile find_profile(const DeviceInfo& device, const DataLocator& data,
                            const ProfileChoice& choice) {
+  const std::vector<CalibrationSource> sources = sources_of(device, choice);
+  std::vector<CalibratedModel> candidates;
+  if (!choice.software.empty()) collect(device, sources, choice.software, data, candidates);
+  collect(device, sources, {}, data, candidates);
+  if (!choice.engine.empty()) prefer_engine(choice.engine, device.id, candidates);
   DeviceProfile result;
   result.device = device.id;
-  for (const CalibrationSource& source : sources_of(device, choice)) {
-    const double link_ratio = link_ratio_of(device, source.profile, data);
-    for (DeviceProfile& profile : profiles_of(source.profile, choice.software, data)) {
-      std::vector<CalibratedModel> taken;
-      for (CalibratedModel& model : profile.models) {
-        if (covered(result.models, model)) continue;
-        const auto own = source.errors.find(model.operation);
-        const double error = own == source.errors.end() ? source.relative_error : own->second;
-        model.transfer_error = source.profile == device.id ? 0 : error;
-        model.link_ratio = link_ratio;
-        model.latency_factor = source.latency_factor;
-        taken.push_back(std::move(model));
-      }
-      std::move(taken.begin(), taken.end(), std::back_inserter(result.models));
-    }
+  for (CalibratedModel& model : candidates) {
+    if (!covered(result.models, model)) result.models.push_back(std::move(model));
   }
   return result;
 }

@@ -62,11 +62,18 @@ struct DeviceProfile {
 [[nodiscard]] DeviceProfile read_profile(const std::filesystem::path& path);
 /// Same profile, same bytes.
 [[nodiscard]] std::string to_json(const DeviceProfile& profile);
+/// Engine that a kernel source names: "vllm_flash_attn 0.22.0" is vllm's, "torch_flow 1.0.0" and
+/// "TRTLLM" are TensorRT-LLM's ("trtllm"). "" when it names none.
+[[nodiscard]] std::string engine_of(std::string_view software);
+
 /// Which of the calibrated models are taken.
 struct ProfileChoice {
-  /// Kernels of one software: of each source the profile `ID.SOFTWARE` comes before `ID`. "" is the
-  /// current inference engines'.
+  /// Kernels of one software: the profiles `ID.SOFTWARE` of all sources come before those of `ID`.
+  /// "" is the current inference engines'.
   std::string software;
+  /// Engine whose kernels ran ("vllm", "trtllm", "sglang"; see `engine_of`): attention and experts
+  /// are taken from a source of that engine before a nearer device's of another.
+  std::string engine;
   /// Only this source, as if nothing nearer had been measured: the check of a transfer.
   std::string only_source;
 };

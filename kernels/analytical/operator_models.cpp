@@ -26,6 +26,8 @@ const CalibratedModel& need(const DeviceProfile& profile, std::string_view opera
 std::vector<std::string_view> kernels_like(DataType type, bool weight_only) {
   if (weight_only) return {"bf16"};
   switch (type) {
+    case DataType::fp16:
+      return {"fp16", "bf16"};
     case DataType::fp8:
       return {"fp8"};
     case DataType::fp8_block:
@@ -107,11 +109,16 @@ OperatorModels::OperatorModels(const DeviceInfo& device, const DeviceProfile& pr
       elementwise_(Fitted<ElementwiseModel>::from(need(profile, "elementwise", {""}))),
       host_(Fitted<HostModel>::from(need(profile, "host", {""}))),
       engine_all_reduce_(collectives(profile, "all_reduce", "engine")),
-      expert_exchange_(collectives(profile, "expert_exchange", "in_domain")),
+      low_latency_exchange_{
+          LowLatencyExchangeModel::from(need(profile, "expert_exchange", {"dispatch"})),
+          LowLatencyExchangeModel::from(need(profile, "expert_exchange", {"combine"}))},
       normal_exchange_{NormalExchangeModel::from(need(profile, "normal_exchange", {"dispatch"})),
                        NormalExchangeModel::from(need(profile, "normal_exchange", {"combine"}))},
       network_(NetworkModel::from(need(profile, "network", {"ring"}))),
-      power_(PowerModel::from(need(profile, "power", {""}))) {
+      power_(FittedPower::from(need(profile, "power", {""}))),
+      gemm_power_(FittedPower::from(need(profile, "power", {"gemm", ""}))),
+      prefill_power_(FittedPower::from(need(profile, "power", {"attention_prefill", ""}))),
+      decode_power_(FittedPower::from(need(profile, "power", {"attention_decode", ""}))) {
   for (std::size_t i = 0; i < kDataTypeCount; ++i) {
     const auto type = static_cast<DataType>(i);
     gemm_[i] = of_type<GemmModel>(profile, "gemm", type, hardware_.weight_only[i]);
@@ -126,8 +133,6 @@ OperatorModels::OperatorModels(const DeviceInfo& device, const DeviceProfile& pr
   for (std::size_t i = 0; i < nccl_.size(); ++i) {
     nccl_[i] = collectives(profile, workloads::to_string(static_cast<CollectiveKind>(i)), "nccl");
   }
-  const CalibratedModel& power = need(profile, "power", {""});
-  power_error_ = std::hypot(power.quality.held_out_p90, power.transfer_error);
   // Nothing measured says how long the CPU takes; that is a wide interval, not an extrapolation.
   host_.extrapolated = false;
 }

@@ -40,6 +40,19 @@ struct Fitted {
                                   const std::array<double, ValueGrid::kMaxAxes>& point) const;
 };
 
+/// Power of one class with its residual ln(measured / modelled) at the coordinates of the class's
+/// time residual. The residual holds for kernels from 100 us up.
+struct FittedPower {
+  PowerModel model;
+  ValueGrid residual;
+  double error = 0;
+
+  static FittedPower from(const CalibratedModel& calibrated) {
+    return {PowerModel::from(calibrated), calibrated.residual,
+            std::hypot(calibrated.quality.held_out_p90, calibrated.transfer_error)};
+  }
+};
+
 struct HostModel {
   double per_step_s = 0;
   double per_sequence_s = 0;
@@ -84,10 +97,15 @@ class OperatorModels {
                             const RankContext& rank) const;
   [[nodiscard]] RawTime raw(const workloads::HostShape& shape, const Work& work,
                             const RankContext& rank) const;
+  [[nodiscard]] RawTime exchange_time(const workloads::CollectiveShape& shape,
+                                      const RankContext& rank) const;
   [[nodiscard]] CollectiveEstimate inside(const workloads::CollectiveShape& shape, int ranks,
                                           double bytes) const;
   [[nodiscard]] double bound(const workloads::Operator& op, const Work& work,
                              const RankContext& rank) const;
+  /// The power model of the operator's class and its correction.
+  [[nodiscard]] std::pair<const FittedPower*, double> power_of(const workloads::Operator& op,
+                                                               double seconds) const;
 
   Hardware hardware_;
   std::array<Fitted<GemmModel>, kDataTypeCount> gemm_;
@@ -100,11 +118,13 @@ class OperatorModels {
   Fitted<HostModel> host_;
   std::array<CollectiveModel, 5> nccl_;  ///< by CollectiveKind
   CollectiveModel engine_all_reduce_;
-  CollectiveModel expert_exchange_;
-  std::array<NormalExchangeModel, 2> normal_exchange_;  ///< dispatch, combine
+  std::array<LowLatencyExchangeModel, 2> low_latency_exchange_;  ///< dispatch, combine
+  std::array<NormalExchangeModel, 2> normal_exchange_;           ///< dispatch, combine
   NetworkModel network_;
-  PowerModel power_;
-  double power_error_ = 0;
+  FittedPower power_;  ///< of any operator
+  FittedPower gemm_power_;
+  FittedPower prefill_power_;
+  FittedPower decode_power_;
 };
 
 }  // namespace rackwright::kernels

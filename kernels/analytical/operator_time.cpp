@@ -52,8 +52,7 @@ RawTime OperatorModels::raw(const workloads::AttentionShape& shape, const Work& 
     const auto& fitted = prefill_.nearest(shape.head_dim, exact);
     result = fitted.corrected(
         fitted.model.seconds(shape, work, hardware_),
-        {static_cast<double>(shape.heads), equivalent_length(shape.pairs, shape.query_tokens),
-         std::max(1e-9, shape.sequences)});
+        prefill_point(shape.heads, shape.pairs, shape.query_tokens, shape.sequences));
   } else {
     const auto& fitted = decode_.nearest(shape.head_dim, exact);
     result = fitted.corrected(fitted.model.seconds(shape, hardware_), decode_point(shape));
@@ -69,8 +68,7 @@ RawTime OperatorModels::raw(const workloads::LatentAttentionShape& shape, const 
     const auto& fitted = latent_prefill_[kv];
     return fitted.corrected(
         fitted.model.seconds(shape, work, hardware_),
-        {static_cast<double>(shape.heads), equivalent_length(shape.pairs, shape.query_tokens),
-         std::max(1e-9, shape.sequences)});
+        prefill_point(shape.heads, shape.pairs, shape.query_tokens, shape.sequences));
   }
   const auto& fitted = latent_decode_[kv];
   return fitted.corrected(fitted.model.seconds(shape, hardware_), decode_point(shape));
@@ -98,7 +96,6 @@ RawTime OperatorModels::raw(const workloads::HostShape& shape, const Work&,
 
 CollectiveEstimate OperatorModels::inside(const workloads::CollectiveShape& shape, int ranks,
                                           double bytes) const {
-  if (shape.expert_exchange) return expert_exchange_.inside(shape.kind, ranks, bytes);
   const CollectiveEstimate nccl =
       nccl_[static_cast<std::size_t>(shape.kind)].inside(shape.kind, ranks, bytes);
   if (shape.kind != CollectiveKind::all_reduce || shape.implementation == AllReduceKind::nccl) {
@@ -116,19 +113,40 @@ CollectiveEstimate OperatorModels::inside(const workloads::CollectiveShape& shap
   return best;
 }
 
+RawTime OperatorModels::exchange_time(const workloads::CollectiveShape& shape,
+                                      const RankContext& rank) const {
+  const int domain = std::max(1, rank.scale_up_domain);
+  const std::size_t direction = shape.exchange.combine ? 1 : 0;
+  const bool outside = shape.ranks > domain;
+  if (outside && rank.scale_out_bytes_per_s <= 0) {
+    throw BackendUnavailable(
+        "a collective crosses the scale-up domain and the scale-out bandwidth is blank");
+  }
+  // Measured on 8 ranks in one domain and on two nodes of 8.
+  constexpr double kMeasuredRanks = 8;
+  constexpr double kMeasuredNodes = 2;
+  constexpr double kPerDoubling = 0.2;
+  const double nodes = std::ceil(static_cast<double>(shape.ranks) / domain);
+  const double doublings = outside ? std::log2(std::max(1.0, nodes / kMeasuredNodes))
+                                   : std::abs(std::log2(shape.ranks / kMeasuredRanks));
+  const auto estimate = [&](const auto& model, double seconds) {
+    return RawTime{seconds * shape.imbalance,
+                   std::hypot(model.relative_error, kPerDoubling * doublings),
+                   model.extrapolated || doublings > 0};
+  };
+  if (shape.exchange.multiprocessors > 0) {
+    const NormalExchangeModel& model = normal_exchange_[direction];
+    return estimate(model, model.seconds(shape, domain));
+  }
+  const LowLatencyExchangeModel& model = low_latency_exchange_[direction];
+  return estimate(
+      model, model.seconds(shape, domain, rank.scale_out_bytes_per_s, hardware_.multiprocessors));
+}
+
 RawTime OperatorModels::raw(const workloads::CollectiveShape& shape, const Work&,
                             const RankContext& rank) const {
   if (shape.ranks <= 1 || shape.bytes <= 0) return {};
-  if (shape.normal.tokens > 0) {
-    const NormalExchangeModel& model = normal_exchange_[shape.normal.combine ? 1 : 0];
-    constexpr int kMeasuredNodes = 2;
-    const int nodes = (shape.ranks - 1) / std::max(1, rank.scale_up_domain) + 1;
-    const double farther = std::log2(std::max(1.0, static_cast<double>(nodes) / kMeasuredNodes));
-    constexpr double kPerDoubling = 0.25;
-    return {model.seconds(shape, std::max(1, rank.scale_up_domain)) * shape.imbalance,
-            std::hypot(model.relative_error, kPerDoubling * farther),
-            model.extrapolated || farther > 0};
-  }
+  if (shape.expert_exchange) return exchange_time(shape, rank);
   const int domain = std::max(1, rank.scale_up_domain);
   const bool exchange = shape.kind == CollectiveKind::all_to_all;
   const double bytes = shape.bytes * (exchange ? shape.imbalance : 1);
@@ -168,9 +186,9 @@ double OperatorModels::bound(const workloads::Operator& op, const Work& work,
     const double domains = std::ceil(collective->ranks / domain);
     const double rate = rank.scale_out_bytes_per_s;
     double out = work.wire_bytes;
-    if (collective->normal.tokens > 0) {
+    if (collective->exchange.multiprocessors > 0) {
       out = collective->bytes * (domains - 1) / domains *
-            workloads::places_reached(domains, collective->normal.copies);
+            workloads::places_reached(domains, collective->exchange.copies);
     } else if (collective->kind == CollectiveKind::all_to_all) {
       out = collective->bytes * collective->imbalance * (domains - 1) / domains;
     } else if (collective->kind != CollectiveKind::send_recv) {
@@ -193,6 +211,24 @@ double OperatorModels::physical_bound(const workloads::Operator& op,
   return bound(op, workloads::work_of(op), rank);
 }
 
+std::pair<const FittedPower*, double> OperatorModels::power_of(const workloads::Operator& op,
+                                                               double seconds) const {
+  constexpr double kShortestMeasured = 100e-6;
+  const FittedPower* power = &power_;
+  std::array<double, ValueGrid::kMaxAxes> point{};
+  if (const auto* gemm = std::get_if<workloads::GemmShape>(&op.shape)) {
+    power = &gemm_power_;
+    point = {gemm->m, gemm->n, gemm->k};
+  } else if (const auto* attention = std::get_if<workloads::AttentionShape>(&op.shape)) {
+    power = attention->prefill ? &prefill_power_ : &decode_power_;
+    point = attention->prefill ? prefill_point(attention->heads, attention->pairs,
+                                               attention->query_tokens, attention->sequences)
+                               : decode_point(*attention);
+  }
+  if (power->residual.empty() || seconds < kShortestMeasured) return {power, 1.0};
+  return {power, std::exp(static_cast<float>(power->residual.at(point)))};
+}
+
 OperatorTiming OperatorModels::price(const workloads::Operator& op, const RankContext& rank) const {
   const Work work = workloads::work_of(op);
   const RawTime raw_time =
@@ -208,10 +244,11 @@ OperatorTiming OperatorModels::price(const workloads::Operator& op, const RankCo
   }
   if (hardware_.link > 0) shares.link = std::min(1.0, work.wire_bytes / (seconds * hardware_.link));
   const double clock_bound = std::min(1.0, shares.flop + shares.exponential);
-  const CappedKernel kernel =
-      power_.capped(seconds, shares, clock_bound, hardware_.tdp_w, rank.power_cap_w);
+  const auto [power, correction] = power_of(op, seconds);
+  const CappedKernel kernel = power->model.capped(seconds, shares, clock_bound, hardware_.tdp_w,
+                                                  rank.power_cap_w, correction);
   return {kernel.seconds, kernel.seconds * kernel.watts, raw_time.relative_error,
-          raw_time.extrapolated, power_error_};
+          raw_time.extrapolated, power->error};
 }
 
 }  // namespace rackwright::kernels

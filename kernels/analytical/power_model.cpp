@@ -26,8 +26,9 @@ double PowerModel::demand(const ActivityShares& shares) const {
 }
 
 CappedKernel PowerModel::capped(double seconds, const ActivityShares& shares, double clock_bound,
-                                double tdp_w, double cap_w) const {
-  const double at_tdp = std::min(demand(shares), cap_share) * tdp_w;
+                                double tdp_w, double cap_w, double correction) const {
+  const double share = std::min(demand(shares), cap_share) * correction;
+  const double at_tdp = std::min(share, cap_share) * tdp_w;
   if (cap_w <= 0 || cap_w >= tdp_w || at_tdp <= cap_share * cap_w) return {seconds, at_tdp};
   const double idle_w = idle_active * tdp_w;
   const double target = cap_share * cap_w;

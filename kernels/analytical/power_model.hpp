@@ -39,8 +39,10 @@ struct PowerModel {
   /// Share of TDP the kernel asks for, before any cap.
   [[nodiscard]] double demand(const ActivityShares& shares) const;
   /// `clock_bound` is the share of the time that grows as the clock falls.
+  /// `correction` multiplies the uncapped power (the residual of measured kernels).
   [[nodiscard]] CappedKernel capped(double seconds, const ActivityShares& shares,
-                                    double clock_bound, double tdp_w, double cap_w) const;
+                                    double clock_bound, double tdp_w, double cap_w,
+                                    double correction = 1) const;
 };
 
 }  // namespace rackwright::kernels

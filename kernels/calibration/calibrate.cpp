@@ -25,10 +25,17 @@ DeviceProfile calibrate(const DeviceInfo& device, std::span<const std::filesyste
   add(TableKind::experts, [&](const auto& set) { return calibrate_experts(device, set); });
   add(TableKind::nccl, [](const auto& set) { return calibrate_collectives(set); });
   add(TableKind::engine_all_reduce, [](const auto& set) { return calibrate_collectives(set); });
-  add(TableKind::expert_exchange, [](const auto& set) { return calibrate_collectives(set); });
-  add(TableKind::normal_exchange, [](const auto& set) { return calibrate_normal_exchange(set); });
+  add(TableKind::expert_exchange,
+      [&](const auto& set) { return calibrate_exchange(device, set, false); });
+  add(TableKind::normal_exchange,
+      [&](const auto& set) { return calibrate_exchange(device, set, true); });
   add(TableKind::layers, [&](const auto& set) { return calibrate_elementwise(device, set); });
+  add(TableKind::network, [](const auto& set) { return calibrate_collectives(set); });
   const MeasuredSet gemm = rows_of(device, tables, TableKind::gemm);
+  // Layers of another library than the GEMM tables' are not mixed with them.
+  if (gemm.rows.empty()) {
+    add(TableKind::layers, [&](const auto& set) { return calibrate_gemm(device, set); });
+  }
   const MeasuredSet attention = rows_of(device, tables, TableKind::attention);
   if (progress) progress("power");
   for (CalibratedModel& model : calibrate_power(device, {&gemm, &attention})) {

@@ -30,7 +30,9 @@ namespace rackwright::kernels {
 [[nodiscard]] std::vector<CalibratedModel> calibrate_experts(const DeviceInfo& device,
                                                              const MeasuredSet& set);
 [[nodiscard]] std::vector<CalibratedModel> calibrate_collectives(const MeasuredSet& set);
-[[nodiscard]] std::vector<CalibratedModel> calibrate_normal_exchange(const MeasuredSet& set);
+/// Expert exchange in normal or in low-latency mode.
+[[nodiscard]] std::vector<CalibratedModel> calibrate_exchange(const DeviceInfo& device,
+                                                              const MeasuredSet& set, bool normal);
 [[nodiscard]] std::vector<CalibratedModel> calibrate_elementwise(const DeviceInfo& device,
                                                                  const MeasuredSet& set);
 /// From all rows with watts, of whatever class.

@@ -17,7 +17,6 @@ namespace {
 using Key = std::tuple<std::string, std::string, int>;
 
 Key key_of(const CollectiveShape& shape) {
-  if (shape.expert_exchange) return {"expert_exchange", "in_domain", shape.ranks};
   return {std::string(to_string(shape.kind)),
           shape.implementation == AllReduceKind::engine ? "engine" : "nccl", shape.ranks};
 }
@@ -28,7 +27,7 @@ struct Sizes {
   std::size_t rows = 0;
 };
 
-ClassFit segment_fit(const Sizes& sizes, bool exchange) {
+ClassFit segment_fit(const Sizes& sizes) {
   ClassFit task;
   const double largest = sizes.seconds.rbegin()->first;
   const double rate = largest / sizes.seconds.rbegin()->second.front();
@@ -49,11 +48,13 @@ ClassFit segment_fit(const Sizes& sizes, bool exchange) {
     task.groups.push_back(std::to_string(index++));
     bytes.push_back(size);
   }
-  task.group_name = exchange ? "every fifth size" : "every second size";
-  task.folds = exchange ? 5 : 2;
-  // Exchanges of many models bring many sizes close together: smooth over a third of an octave.
-  task.axes = {{"bytes", knots_of(bytes, exchange ? 1.25 : 1.01)}};
-  task.stiffness = exchange ? 0.05 : 0.001;
+  task.group_name = "every second size";
+  task.folds = 2;
+  // Tables with many sizes close together (Vidur) are smoothed over a tenth.
+  constexpr std::size_t kManySizes = 100;
+  const bool many = bytes.size() > kManySizes;
+  task.axes = {{"bytes", knots_of(bytes, many ? 1.1 : 1.01)}};
+  task.stiffness = many ? 0.02 : 0.001;
   task.predict = [bytes](const CalibratedModel& calibrated, std::vector<double>& seconds) {
     TwoSegmentModel model = TwoSegmentModel::from(calibrated);
     model.residual = {};
@@ -70,11 +71,10 @@ std::vector<CalibratedModel> calibrate_collectives(const MeasuredSet& set) {
   std::map<Key, std::size_t> copies;
   for (const MeasuredRow& row : set.rows) {
     const auto& shape = std::get<CollectiveShape>(row.op.shape);
-    if (shape.expert_exchange && shape.ranks > row.domain) continue;  // crosses the network
+    if (shape.ranks > row.domain) continue;  // crosses a network
     const Key key = key_of(shape);
     // One run that stands in two files, to the last digit, is one run.
-    if (!shape.expert_exchange &&
-        !seen.insert({key, shape.bytes, row.seconds, work_of(row.op).type}).second) {
+    if (!seen.insert({key, shape.bytes, row.seconds, work_of(row.op).type}).second) {
       ++copies[key];
       continue;
     }
@@ -86,7 +86,7 @@ std::vector<CalibratedModel> calibrate_collectives(const MeasuredSet& set) {
     CalibratedModel model;
     std::tie(model.operation, model.variant, model.ranks) = key;
     model.provenance = set.provenance;
-    fit(segment_fit(sizes, model.operation == "expert_exchange"), model);
+    fit(segment_fit(sizes), model);
     model.quality.rows = sizes.rows;
     if (copies[key] > 0) {
       model.quality.excluded = copies[key];

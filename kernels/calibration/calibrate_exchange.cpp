@@ -11,15 +11,31 @@ using namespace workloads;
 
 namespace {
 
-ClassFit exchange_fit(const std::vector<const MeasuredRow*>& rows) {
+std::vector<FitParameter> parameters_of(bool normal) {
+  if (normal) {
+    return {{"latency_s", 3e-5, 1e-6, 3e-4},
+            {"per_token_s", 4e-7, 1e-9, 1e-5},
+            {"per_byte_s", 4e-11, 1e-13, 1e-8},
+            {"multiprocessors", 20, 2, 200},
+            {"exponent", 1, 0.5, 4},
+            {"node_latency_s", 3e-5, 1e-7, 1e-3},
+            {"per_remote_byte_s", 2e-10, 1e-13, 1e-7}};
+  }
+  return {{"latency_s", 1e-5, 1e-6, 1e-4},
+          {"rate", 2.5e11, 1e9, 1e13},
+          {"exponent", 1, 0.5, 4},
+          {"per_expert_s", 1e-8, 1e-11, 1e-6},
+          {"per_token_s", 1.5e-6, 1e-9, 1e-4},
+          {"per_byte_s", 2e-10, 1e-13, 1e-7},
+          {"node_latency_s", 1e-5, 1e-7, 1e-3},
+          {"adapter_share", 0.9, 0.05, 1}};
+}
+
+/// `adapter` in B/s per GPU, of the nodes the rows ran on.
+ClassFit exchange_fit(const std::vector<const MeasuredRow*>& rows, bool normal, double adapter,
+                      double multiprocessors) {
   ClassFit task;
-  task.parameters = {{"latency_s", 3e-5, 1e-6, 3e-4},
-                     {"per_token_s", 4e-7, 1e-9, 1e-5},
-                     {"per_byte_s", 4e-11, 1e-13, 1e-8},
-                     {"multiprocessors", 20, 2, 200},
-                     {"exponent", 1, 0.5, 4},
-                     {"node_latency_s", 3e-5, 1e-7, 1e-3},
-                     {"per_remote_byte_s", 2e-10, 1e-13, 1e-7}};
+  task.parameters = parameters_of(normal);
   std::vector<CollectiveShape> shapes;
   std::vector<int> domains;
   for (const MeasuredRow* row : rows) {
@@ -28,12 +44,13 @@ ClassFit exchange_fit(const std::vector<const MeasuredRow*>& rows) {
     task.measured.push_back(row->seconds);
     task.groups.push_back(row->group);
   }
-  task.group_name = "a (hidden size, experts per token)";
-  task.predict = [shapes = std::move(shapes), domains = std::move(domains)](
+  task.group_name = "a number of tokens";
+  task.predict = [=, shapes = std::move(shapes), domains = std::move(domains)](
                      const CalibratedModel& calibrated, std::vector<double>& seconds) {
-    const auto model = NormalExchangeModel::from(calibrated);
     for (std::size_t i = 0; i < shapes.size(); ++i) {
-      seconds[i] = model.seconds(shapes[i], domains[i]);
+      seconds[i] = normal ? NormalExchangeModel::from(calibrated).seconds(shapes[i], domains[i])
+                          : LowLatencyExchangeModel::from(calibrated)
+                                .seconds(shapes[i], domains[i], adapter, multiprocessors);
     }
   };
   return task;
@@ -41,14 +58,17 @@ ClassFit exchange_fit(const std::vector<const MeasuredRow*>& rows) {
 
 }  // namespace
 
-std::vector<CalibratedModel> calibrate_normal_exchange(const MeasuredSet& set) {
+std::vector<CalibratedModel> calibrate_exchange(const DeviceInfo& device, const MeasuredSet& set,
+                                                bool normal) {
+  const double adapter = device.scale_out_bytes_per_s.value.value_or(1);
+  const double multiprocessors = device.multiprocessors.value.value_or(1);
   std::vector<CalibratedModel> models;
   for (const bool combine : {false, true}) {
     std::vector<const MeasuredRow*> rows;
     std::vector<const MeasuredRow*> across;
     for (const MeasuredRow& row : set.rows) {
       const auto& shape = std::get<CollectiveShape>(row.op.shape);
-      if (shape.normal.combine != combine) continue;
+      if (shape.exchange.combine != combine) continue;
       (shape.ranks > row.domain ? across : rows).push_back(&row);
     }
     if (rows.empty()) continue;
@@ -57,10 +77,10 @@ std::vector<CalibratedModel> calibrate_normal_exchange(const MeasuredSet& set) {
         across.empty() ? 0 : std::max<std::size_t>(1, rows.size() / across.size());
     for (std::size_t i = 0; i < repeats; ++i) rows.insert(rows.end(), across.begin(), across.end());
     CalibratedModel model;
-    model.operation = "normal_exchange";
+    model.operation = normal ? "normal_exchange" : "expert_exchange";
     model.variant = combine ? "combine" : "dispatch";
     model.provenance = set.provenance;
-    fit(exchange_fit(rows), model);
+    fit(exchange_fit(rows, normal, adapter, multiprocessors), model);
     models.push_back(std::move(model));
   }
   return models;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ namespace {
 constexpr double kActivation = 2;
 
 ClassFit gemm_fit(const std::vector<const MeasuredRow*>& rows, const Hardware& hardware,
-                  DataType type, double wave_share) {
+                  DataType type, double wave_share, double knot_ratio) {
   ClassFit task;
   const double weight_bytes = bytes_per_element(type);
   const bool quantised = weight_bytes < kActivation;
@@ -45,7 +46,7 @@ ClassFit gemm_fit(const std::vector<const MeasuredRow*>& rows, const Hardware& h
     k.push_back(shape.k);
   }
   task.group_name = "all m of an (n, k)";
-  task.axes = {{"m", knots_of(m)}, {"n", knots_of(n)}, {"k", knots_of(k)}};
+  task.axes = {{"m", knots_of(m, knot_ratio)}, {"n", knots_of(n)}, {"k", knots_of(k)}};
   const double peak = hardware.peak_of(type);
   const double memory = hardware.memory;
   const double multiprocessors = hardware.multiprocessors;
@@ -61,13 +62,22 @@ ClassFit gemm_fit(const std::vector<const MeasuredRow*>& rows, const Hardware& h
   return task;
 }
 
+/// Tables with rows in fine steps (Vidur) are smoothed over steps of 6 %: finer stairs are noise.
+double knot_ratio_of(const std::vector<const MeasuredRow*>& rows) {
+  constexpr std::size_t kManyRows = 64;
+  std::set<double> m;
+  for (const MeasuredRow* row : rows) m.insert(std::get<GemmShape>(row->op.shape).m);
+  return m.size() > kManyRows ? 1.06 : 1.01;
+}
+
 }  // namespace
 
 std::vector<CalibratedModel> calibrate_gemm(const DeviceInfo& device, const MeasuredSet& set) {
   const Hardware hardware = hardware_of(device);
   std::map<DataType, std::vector<const MeasuredRow*>> by_type;
   for (const MeasuredRow& row : set.rows) {
-    by_type[std::get<GemmShape>(row.op.shape).type].push_back(&row);
+    const auto* shape = std::get_if<GemmShape>(&row.op.shape);
+    if (shape != nullptr && !shape->math) by_type[shape->type].push_back(&row);
   }
   std::vector<CalibratedModel> models;
   for (const auto& [type, rows] : by_type) {
@@ -80,7 +90,7 @@ std::vector<CalibratedModel> calibrate_gemm(const DeviceInfo& device, const Meas
       model.variant = to_string(type);
       model.provenance = set.provenance;
       model.from = device.id;
-      fit(gemm_fit(rows, hardware, type, wave_share), model);
+      fit(gemm_fit(rows, hardware, type, wave_share, knot_ratio_of(rows)), model);
       const bool better = model.quality.held_out_mean < best.quality.held_out_mean;
       if (best.operation.empty() || better) best = std::move(model);
     }

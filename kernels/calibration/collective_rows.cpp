@@ -70,6 +70,8 @@ void read_exchange(const RowContext& context, std::vector<MeasuredRow>& rows) {
     shape.ranks = static_cast<int>(kNode * csv.integer("node_num", 1));
     shape.bytes = elements * (dispatch ? kScaledFp8 : kBf16);
     shape.expert_exchange = true;
+    shape.exchange = {csv.number("num_token", 1), csv.number("num_topk", 1),
+                      static_cast<int>(csv.integer("num_experts", 1)), 0, !dispatch};
     row.seconds = seconds_of(context, dispatch ? "dispatch_avg_t_us" : "combine_avg_t_us", kMicro);
     row.domain = kNode;
     row.group = csv.cell("num_token");
@@ -88,12 +90,13 @@ void read_normal_exchange(const RowContext& context, std::vector<MeasuredRow>& r
     shape.ranks = static_cast<int>(kNode * csv.integer("node_num", 1));
     shape.expert_exchange = true;
     shape.bytes = tokens * csv.number("hidden_size", 1) * (combine ? kBf16 : kScaledFp8);
-    shape.normal = {tokens, csv.number("num_topk", 1),
-                    static_cast<int>(csv.integer(name + "_sms", 1)), combine};
+    shape.exchange = {tokens, csv.number("num_topk", 1),
+                      static_cast<int>(csv.integer("num_experts", 1)),
+                      static_cast<int>(csv.integer(name + "_sms", 1)), combine};
     row.seconds = seconds_of(context, name + "_transmit_us", kMicro);
     row.seconds += csv.optional_number(name + "_notify_us", 0).value_or(0) * kMicro;
     row.domain = kNode;
-    row.group = fmt::format("{} {}", csv.cell("hidden_size"), csv.cell("num_topk"));
+    row.group = csv.cell("num_token");
     add(std::move(row), combine ? "combine" : "dispatch", shape, rows);
   }
 }

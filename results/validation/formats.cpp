@@ -5,6 +5,7 @@
 #include "common/input_error.hpp"
 #include "results/validation/cable_bom_format.hpp"
 #include "results/validation/fabric_counts_format.hpp"
+#include "results/validation/nccl_tests_format.hpp"
 #include "results/validation/operator_formats.hpp"
 #include "results/validation/point_formats.hpp"
 #include "results/validation/serving_formats.hpp"
@@ -16,6 +17,7 @@ const std::vector<ValidationFormat>& validation_formats() {
   static const std::vector<ValidationFormat> formats = [] {
     std::vector<ValidationFormat> all = operator_formats();
     for (ValidationFormat& format : serving_formats()) all.push_back(std::move(format));
+    all.push_back(nccl_tests_format());
     all.push_back(fabric_counts_format());
     all.push_back(thermal_points_format());
     all.push_back(power_points_format());

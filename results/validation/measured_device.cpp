@@ -21,21 +21,25 @@ MeasuredDevices::MeasuredDevices(std::string device, const DataLocator& data,
 }
 
 const kernels::AnalyticalBackend& MeasuredDevices::of(const std::string& name,
+                                                      const std::string& software,
                                                       const std::string& file, std::size_t line) {
-  if (!device_.empty()) return load(device_);
+  if (!device_.empty()) return load(device_, software);
   const auto id = ids_.find(name);
   if (id == ids_.end()) {
     throw InputError(InputProblem{file, line, "device",
                                   "a name that a device file lists under measured_as, or --device",
                                   fmt::format("\"{}\"", name)});
   }
-  return load(id->second);
+  return load(id->second, software);
 }
 
-const kernels::AnalyticalBackend& MeasuredDevices::load(const std::string& id) {
-  auto& backend = backends_[id];
+const kernels::AnalyticalBackend& MeasuredDevices::load(const std::string& id,
+                                                        const std::string& software) {
+  kernels::ProfileChoice choice = choice_;
+  choice.engine = kernels::engine_of(software);
+  auto& backend = backends_[id + " " + choice.engine];
   if (!backend) {
-    backend = kernels::AnalyticalBackend::load(id, workloads::DataType::bf16, data_, choice_);
+    backend = kernels::AnalyticalBackend::load(id, workloads::DataType::bf16, data_, choice);
   }
   return *backend;
 }

@@ -18,11 +18,12 @@ class MeasuredDevices {
   /// `name` as a table has it ("NVIDIA H200", "a100") or an id. Throws InputError, saying where,
   /// when no device file lists it under `measured_as`; BackendUnavailable when the device's facts
   /// do not allow a prediction.
-  const kernels::AnalyticalBackend& of(const std::string& name, const std::string& file,
-                                       std::size_t line);
+  /// `software` is the kernel source of the row; kernels of that engine are preferred.
+  const kernels::AnalyticalBackend& of(const std::string& name, const std::string& software,
+                                       const std::string& file, std::size_t line);
 
  private:
-  const kernels::AnalyticalBackend& load(const std::string& id);
+  const kernels::AnalyticalBackend& load(const std::string& id, const std::string& software);
 
   std::string device_;
   const DataLocator& data_;

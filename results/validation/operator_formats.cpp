@@ -20,8 +20,14 @@ using kernels::TableKind;
 constexpr double kShort = 10e-6;
 constexpr double kShortestForPower = 100e-6;
 constexpr std::string_view kTooFast = "faster than the L2-aware bound";
+constexpr std::string_view kNoNetwork = "the table does not say what network joins its nodes";
 constexpr std::string_view kNoPower =
     "power of a kernel under 100 us: the launch loop's, not its own";
+
+bool vidur_across_nodes(const MeasuredRow& row) {
+  const auto* collective = std::get_if<workloads::CollectiveShape>(&row.op.shape);
+  return collective != nullptr && !collective->expert_exchange && collective->ranks > row.domain;
+}
 
 ValidationRow validate(const MeasuredRow& row, const std::string& file, bool power,
                        MeasuredDevices& devices) {
@@ -32,7 +38,7 @@ ValidationRow validate(const MeasuredRow& row, const std::string& file, bool pow
   }
   result.unit = power ? "W" : "s";
   result.measured = power ? row.watts.value_or(0) : row.seconds;
-  const auto& backend = devices.of(row.device, file, row.line);
+  const auto& backend = devices.of(row.device, row.software, file, row.line);
   const OperatorPrediction prediction = predict_operator(row, backend, power);
   result.group = prediction.operation;
   if (row.seconds < kShort) result.group += ", under 10 us";
@@ -55,6 +61,7 @@ ValidationRow validate(const MeasuredRow& row, const std::string& file, bool pow
                         ? alpha_beta(row.op, device, rank)
                         : roofline_at_80(row.op, device);
   if (row.seconds < backend.physical_bound(row.op, rank)) result.excluded = kTooFast;
+  if (vidur_across_nodes(row)) result.excluded = kNoNetwork;
   return result;
 }
 
@@ -70,7 +77,7 @@ std::vector<ValidationRow> run(const ValidationRequest& request, const DataLocat
                                const ProgressCallback& progress) {
   // Vidur's collector of 2023 ran other libraries than today's engines.
   const bool vidur = kind == TableKind::network;
-  MeasuredDevices devices(request.device, data, {vidur ? "vidur" : "", request.source});
+  MeasuredDevices devices(request.device, data, {vidur ? "vidur" : "", "", request.source});
   const bool power = request.quantity == "power";
   std::vector<ValidationRow> rows;
   double done = 0;
@@ -93,7 +100,7 @@ std::vector<ValidationRow> run(const ValidationRequest& request, const DataLocat
 /// The four GEMMs of a layer are one predicted quantity.
 std::vector<ValidationRow> run_layers(const ValidationRequest& request, const DataLocator& data,
                                       const ProgressCallback& progress) {
-  MeasuredDevices devices(request.device, data, {"vidur", request.source});
+  MeasuredDevices devices(request.device, data, {"vidur", "", request.source});
   std::vector<ValidationRow> rows;
   double done = 0;
   for (const auto& path : request.paths) {

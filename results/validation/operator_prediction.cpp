@@ -47,8 +47,9 @@ std::string operation_of(const MeasuredRow& row) {
   const auto* collective = std::get_if<workloads::CollectiveShape>(&row.op.shape);
   if (collective == nullptr) return text;
   if (collective->expert_exchange) {
-    text = fmt::format("{} {}{} GPUs", row.op.name, collective->normal.tokens > 0 ? "normal " : "",
-                       collective->ranks);
+    text =
+        fmt::format("{} {}{} GPUs", row.op.name,
+                    collective->exchange.multiprocessors > 0 ? "normal " : "", collective->ranks);
   }
   if (collective->ranks > row.domain) {
     text += fmt::format(" on {} nodes", (collective->ranks + row.domain - 1) / row.domain);
@@ -122,8 +123,8 @@ std::vector<OperatorPrediction> predict_operators(const OperatorRequest& request
                                                         : "a kernel (predict ops or power)",
                                     std::string(kernels::to_string(table.kind))});
     }
-    rows.push_back(
-        predict_operator(row, devices.of(row.device, table.name, row.line), request.power));
+    rows.push_back(predict_operator(row, devices.of(row.device, row.software, table.name, row.line),
+                                    request.power));
     rows.back().row = fmt::format("{}:{}", table.name, row.line);
     if (collective || table.kind == kernels::TableKind::layers) {
       rows.back().row += fmt::format(" {}", row.op.name);

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# docs/make_accuracy.sh DATA_DIR [OUT_DIR]: runs `rackwright validate` over every measured table of
+# DATA_DIR and writes OUT_DIR/accuracy.md with a figure per format (predicted against measured).
+# RACKWRIGHT names the program; OUT_DIR is this folder unless given.
+set -euo pipefail
+data=${1:?usage: make_accuracy.sh DATA_DIR [OUT_DIR]}
+out=${2:-$(dirname "$0")}
+program=${RACKWRIGHT:-rackwright}
+mkdir -p "$out/accuracy"
+rows=$(mktemp)
+trap 'rm -f "$rows"' EXIT
+
+# format | quantity | options | tables | bar: MAPE in per cent
+list() {
+  cat <<'LIST'
+aicfg-gemm|time||aiconfigurator-ops/gemm_a100*.csv|7.0 unseen m
+aicfg-gemm|time||aiconfigurator-ops/gemm_h100*.csv|3.8 bf16, 2.3 fp8, unseen m
+aicfg-gemm|time||aiconfigurator-ops/gemm_power_h200*.csv|3.3 unseen m
+aicfg-gemm|power||aiconfigurator-ops/gemm_power_h200*.csv|3 from 100 us
+aicfg-gemm|time|--source h100-sxm|aiconfigurator-ops/gemm_power_h200*.csv|14 next generation
+aicfg-gemm|time|--source a100-sxm|aiconfigurator-ops/gemm_h100*.csv|14 next generation
+aicfg-attention|time||aiconfigurator-ops/attn_*.csv|11 prefill, 10 decode
+aicfg-attention|time|--source a100-sxm|aiconfigurator-ops/attn_*_h100*.csv|17 prefill, 22 decode
+aicfg-mla|time||aiconfigurator-ops/mla_*.csv|6
+aicfg-moe|time||aiconfigurator-ops/moe_*.csv|14, median 7
+aicfg-moe|time|--source h100-sxm|aiconfigurator-ops/moe_a100*.csv|33
+aicfg-nccl|time||aiconfigurator-ops/nccl_*.csv|5
+aicfg-nccl|time|--source h100-sxm|aiconfigurator-ops/nccl_gb200*.csv|7 next generation
+aicfg-allreduce|time||aiconfigurator-ops/custom_allreduce_*.csv|6 H100, 9 A100
+aicfg-deepep|time||aiconfigurator-ops/deepep_*.csv|8 low latency, 35 normal
+vidur-mlp|time||vidur-kernels/mlp_*.csv|3.5 A100, 6 H100
+vidur-net|time||vidur-kernels/net_*.csv|14
+nccl-tests|time||nccl-cluster-h100-ib/nccl_N*.csv validation/nccl_bandwidth.csv|4-10 from 256 MiB
+splitwise|time||splitwise-perf/*.csv|10 prefill, 6 decode
+aicfg-e2e|time||aiconfigurator-e2e/*.csv|14 / 12
+vllm-replay|time||llmservingsim-vllm/*_requests.jsonl|10
+ml-energy|power||ml-energy-llm/*.csv|8
+mlperf-power|power||mlperf-node-power/*.csv|4
+zeus|time||zeus-power-limits/*.csv|6 points
+gpu-power-timelines|power||gpu-power-timelines/*.csv|10
+biohpc-thermal|temperature||biohpc-gpu-thermal/*.csv|2.7 degC
+LIST
+}
+
+# A log-log cloud of at most 1,500 points.
+figure() {
+  awk -F, -v title="$1" '
+    NR > 1 && $2 > 0 && $3 > 0 { n++; x[n] = log($2); y[n] = log($3)
+      if (n == 1) { lo = hi = x[n] }
+      if (x[n] < lo) lo = x[n]; if (x[n] > hi) hi = x[n]
+      if (y[n] < lo) lo = y[n]; if (y[n] > hi) hi = y[n] }
+    END { if (n == 0 || hi <= lo) exit
+      step = int(n / 1500) + 1; scale = 300 / (hi - lo)
+      print "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"340\" height=\"360\" font-family=\"sans-serif\" font-size=\"11\">"
+      printf "<text x=\"20\" y=\"14\">%s: predicted (up) against measured (right), %d rows, log scales</text>\n", title, n
+      print "<rect x=\"20\" y=\"30\" width=\"300\" height=\"300\" fill=\"none\" stroke=\"#888\"/>"
+      print "<line x1=\"20\" y1=\"330\" x2=\"320\" y2=\"30\" stroke=\"#888\"/>"
+      for (i = 1; i <= n; i += step)
+        printf "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"1.2\" fill=\"#1f6f8b\" fill-opacity=\"0.4\"/>\n", 20 + (x[i] - lo) * scale, 330 - (y[i] - lo) * scale
+      printf "<text x=\"20\" y=\"346\">%.3g</text><text x=\"280\" y=\"346\">%.3g</text></svg>\n", exp(lo), exp(hi) }' "$rows"
+}
+
+{
+  echo "# Accuracy of the predictions"
+  echo
+  echo "Written by \`docs/make_accuracy.sh\`. Rows of the tables a device was calibrated on are fitted"
+  echo "rows; the error on groups of rows that the fit never saw stands in the device's profile and is"
+  echo "what \`calibrate\` prints. \`--source\` predicts from another device's calibration only."
+  echo
+  echo "| format | quantity | tables | group | n | MAPE % | p50 | p90 | bias | rank corr. | baseline % | extrapolated % | in 90 % interval % | half-width % | bar |"
+  echo "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+  while IFS='|' read -r format quantity options tables bar; do
+    files=()
+    for pattern in $tables; do
+      for file in "$data"/$pattern; do [ -e "$file" ] && files+=("$file"); done
+    done
+    [ ${#files[@]} -gt 0 ] || continue
+    # shellcheck disable=SC2086
+    text=$("$program" validate "$format" "${files[@]}" --quantity "$quantity" $options --rows "$rows") || continue
+    printf '%s\n' "$text" | awk -v head="| $format | $quantity | \`${tables}\` ${options} |" -v bar="$bar" '
+      /^---/ { body = 1; next }
+      /^$/ { body = 0 }
+      body { gsub(/  +/, " | "); print head " " $0 " | " bar " |" }'
+    figure "$format $quantity $options" > "$out/accuracy/$format-$quantity${options// /}.svg"
+  done < <(list)
+  echo
+  for svg in "$out"/accuracy/*.svg; do echo "![$(basename "$svg" .svg)](accuracy/$(basename "$svg"))"; done
+} > "$out/accuracy.md"
