@@ -115,7 +115,7 @@ struct CollectiveShape {
   AllReduceKind implementation = AllReduceKind::nccl;
   double imbalance = 1;
   bool expert_exchange = false;
-  ExpertExchange exchange;
+  ExpertExchange exchange = {};
 };
 
 /// CPU time of the engine between steps; `sequences` scheduled. The device profile prices it.
