@@ -4,6 +4,11 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "common/input_error.hpp"
 
 namespace rackwright::kernels {
 namespace {
@@ -92,6 +97,14 @@ double quantile(std::vector<double> values, double q) {
 }  // namespace
 
 void fit(const ClassFit& task, CalibratedModel& model) {
+  // Two rows a parameter and a group to leave out: less says nothing about rows never seen.
+  const std::set<std::string> groups(task.groups.begin(), task.groups.end());
+  const std::size_t least = 2 * task.parameters.size();
+  if (task.measured.size() < least || groups.size() < 2) {
+    throw InputError({model.provenance.tables, 0, model.operation + " " + model.variant,
+                      fmt::format("at least {} rows in two groups ({})", least, task.group_name),
+                      fmt::format("{} rows in {}", task.measured.size(), groups.size())});
+  }
   std::vector<std::size_t> all(task.measured.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   const std::vector<double> best = fit_parameters(task, model, task.parameters, all, kEvaluations);
