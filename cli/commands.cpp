@@ -7,6 +7,7 @@
 #include "cli/evaluate_command.hpp"
 #include "cli/export_command.hpp"
 #include "cli/fabric_command.hpp"
+#include "cli/import_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/predict_command.hpp"
 #include "cli/profile_command.hpp"
@@ -26,6 +27,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(std::make_unique<ValidateCommand>());
   commands.push_back(std::make_unique<CalibrateCommand>());
   commands.push_back(std::make_unique<CablingCommand>());
+  commands.push_back(std::make_unique<ImportCommand>());
   commands.push_back(std::make_unique<CatalogCommand>());
   commands.push_back(std::make_unique<CheckCommand>());
   commands.push_back(std::make_unique<NewCommand>());

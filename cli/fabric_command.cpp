@@ -88,8 +88,12 @@ void FabricCommand::add_options(CLI::App& app) {
       ->type_name("N");
   app.add_option("--domain", domain_, "GPUs that share NVLink (of the design)")->type_name("N");
   app.add_option("--skew", skew_, "All-to-all: heaviest rank's load over the mean (1)");
+  app.add_flag("--sharp", sharp_, "The scale-out switches reduce (SHARP): a higher bound");
   app.add_option("--device", device_, "GPU (of the design)")->type_name("ID");
-  app.add_option("--traffic", traffic_, "Share the fabric among: permutation")->type_name("NAME");
+  app.add_option(
+         "--traffic", traffic_,
+         "Share the fabric among: permutation (random), or shift: each leaf sends to the next")
+      ->type_name("NAME");
   app.add_option("--routing", routing_, "ecmp (a hash per flow) or spray (per packet; default)");
   app.add_option("--failed", failed_, "Out of service: leaf:3,spine:1,core:2,uplink:3/7")
       ->type_name("LIST");
@@ -182,6 +186,7 @@ int FabricCommand::print_collective(CommandContext& context, const topology::Fab
   question.domain =
       domain_.empty() ? design.scale_up_domain_gpus : count_option(domain_, "--domain");
   question.skew = std::max(1.0, parse_positive(skew_, "--skew"));
+  question.reducing_fabric = sharp_;
   question.routing = routing();
   question.random = RandomSource(parse_count(seed_, "--seed"));
   const auto answer = topology::expect_collective(design, plan, network, models, question);
@@ -202,14 +207,16 @@ int FabricCommand::print_collective(CommandContext& context, const topology::Fab
 
 int FabricCommand::print_traffic(CommandContext& context, const topology::FabricDesign& design,
                                  int nodes) const {
-  if (traffic_ != "permutation") {
+  if (traffic_ != "permutation" && traffic_ != "shift") {
     throw InputError(
-        InputProblem{"", 0, "--traffic", "permutation", fmt::format("\"{}\"", traffic_)});
+        InputProblem{"", 0, "--traffic", "permutation or shift", fmt::format("\"{}\"", traffic_)});
   }
   const auto plan = topology::plan_fabric(design, nodes);
   const topology::FabricNetwork network(design, plan, failures(plan));
-  const auto flows = topology::permutation_flows(network, design, nodes, routing(),
-                                                 RandomSource(parse_count(seed_, "--seed")));
+  const RandomSource random(parse_count(seed_, "--seed"));
+  const auto flows = traffic_ == "shift"
+                         ? topology::shift_flows(network, design, nodes, routing(), random)
+                         : topology::permutation_flows(network, design, nodes, routing(), random);
   const auto rates = summarise(topology::max_min_rates(network.capacity(), flows));
   const double line = network.nic_bytes_per_s();
   const auto endpoints =
@@ -229,10 +236,19 @@ int FabricCommand::print_traffic(CommandContext& context, const topology::Fabric
     return kFine;
   }
   context.out << fmt::format(
-      "{}: a random permutation of {} NICs, {}, exact max-min rates\n\n"
+      "{}: {} of {} NICs, {}, exact max-min rates\n\n"
       "mean {:.1f} % of line rate, slowest {:.1f} %, median {:.1f} %, fastest {:.1f} %\n",
-      design.id, endpoints, routing_, 100 * rates.mean / line, 100 * rates.least / line,
-      100 * rates.median / line, 100 * rates.most / line);
+      design.id, traffic_ == "shift" ? "each leaf to the next" : "a random permutation", endpoints,
+      routing_, 100 * rates.mean / line, 100 * rates.least / line, 100 * rates.median / line,
+      100 * rates.most / line);
+  if (routing() == topology::Routing::ecmp && plan.leaf_up_ports > 1) {
+    const double uplinks = plan.leaf_up_ports;
+    context.out << fmt::format(
+        "one hash of {0:.0f} flows over {0:.0f} uplinks leaves (1 - 1/{0:.0f})^{0:.0f} of them "
+        "empty: "
+        "{1:.1f} % at most; flows that meet again on the way down get less\n",
+        uplinks, 100 * (1 - std::pow(1 - 1 / uplinks, uplinks)));
+  }
   if (flows.size() < endpoints) {
     context.out << fmt::format("{} pairs have no path on the fabric\n", endpoints - flows.size());
   }

@@ -44,6 +44,7 @@ class FabricCommand final : public Command {
   std::string traffic_, routing_ = "spray";
   std::string growth_, rack_;
   bool json_ = false;
+  bool sharp_ = false;
 };
 
 }  // namespace rackwright::cli

@@ -20,4 +20,6 @@ rackwright_need(Threads libc6-dev)
 
 if(RACKWRIGHT_TESTS)
   rackwright_need(GTest libgtest-dev\ libgmock-dev 1.12)
+  # Benchmarks are built where the library is (libbenchmark-dev).
+  find_package(benchmark 1.7 QUIET)
 endif()

@@ -48,7 +48,9 @@ void add_all_reduce(Bounds& bounds, double s, const CollectivePlace& place) {
   const bool across = place.ranks > place.domain;
   const double ring = 2 * (n - 1) / n * s;
   bounds.add("ring", g > 1 ? ring : 0, across ? ring / g : 0);
-  bounds.add("double binary tree", g > 1 ? 2 * s : 0, across ? 2 * s / g : 0);
+  // Two domains are each other's only neighbour in a tree; in a larger one a node has three.
+  const double tree = std::ceil(n / g) > 2 ? 2 * s : s;
+  bounds.add("double binary tree", g > 1 ? 2 * s : 0, across ? tree / g : 0);
   if (!across) {
     bounds.add("one-shot", (n - 1) * s, 0);
     if (place.in_network_reduction) bounds.add("in-network (NVLS)", s * (1 + 1 / n), 0);
@@ -57,12 +59,15 @@ void add_all_reduce(Bounds& bounds, double s, const CollectivePlace& place) {
   const double domains = std::ceil(n / g);
   const double inside = g > 1 ? 2 * (g - 1) / g * s : 0;
   bounds.add("hierarchical", inside, 2 * (domains - 1) / domains * s / g);
-  bounds.add("hierarchical, in-network across (SHARP)", inside, s / g);
-  if (!place.in_network_reduction || g <= 1) return;
+  const bool adds = place.in_network_reduction && g > 1;
   const double reduced = s * (1 + 1 / g);
-  bounds.add("hierarchical, in-network inside (NVLS)", reduced,
-             2 * (domains - 1) / domains * s / g);
-  bounds.add("in-network inside and across (NVLS and SHARP)", reduced, s / g);
+  if (adds) {
+    bounds.add("hierarchical, in-network inside (NVLS)", reduced,
+               2 * (domains - 1) / domains * s / g);
+  }
+  if (!place.reducing_fabric) return;
+  bounds.add("hierarchical, in-network across (SHARP)", inside, s / g);
+  if (adds) bounds.add("in-network inside and across (NVLS and SHARP)", reduced, s / g);
 }
 
 /// All-gather and reduce-scatter move the same bytes in opposite directions.

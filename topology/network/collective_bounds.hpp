@@ -15,6 +15,7 @@ struct CollectivePlace {
   double scale_up_bytes_per_s = 0;   ///< 0: unknown, not a limit
   double scale_out_bytes_per_s = 0;  ///< what the fabric leaves of the NIC
   bool in_network_reduction = true;  ///< the domain's switches can add (NVLS)
+  bool reducing_fabric = false;      ///< the scale-out switches can add (SHARP)
 };
 
 /// The least time an algorithm needs for the bytes it must move through the busiest port.

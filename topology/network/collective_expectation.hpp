@@ -17,6 +17,7 @@ struct CollectiveQuestion {
   int ranks_per_node = 8;
   int domain = 8;  ///< GPUs that share the scale-up domain
   double skew = 1;
+  bool reducing_fabric = false;  ///< SHARP on the scale-out switches
   Routing routing = Routing::spray;
   RandomSource random{1};  ///< labels of hashed flows
 };

@@ -101,6 +101,11 @@ class FabricNetwork {
 [[nodiscard]] FlowSet permutation_flows(const FabricNetwork& network, const FabricDesign& design,
                                         int nodes, Routing routing, RandomSource random);
 
+/// Every endpoint sends to the same place under the next leaf of its rail: all traffic crosses the
+/// spines and each leaf hears one other only, so one hash decides.
+[[nodiscard]] FlowSet shift_flows(const FabricNetwork& network, const FabricDesign& design,
+                                  int nodes, Routing routing, RandomSource random);
+
 /// 64 well mixed bits (SplitMix64, Steele et al. 2014): the hash of flow labels.
 [[nodiscard]] std::uint64_t mix_bits(std::uint64_t value);
 

@@ -186,4 +186,23 @@ FlowSet permutation_flows(const FabricNetwork& network, const FabricDesign& desi
   return flows;
 }
 
+FlowSet shift_flows(const FabricNetwork& network, const FabricDesign& design, int nodes,
+                    Routing routing, RandomSource random) {
+  FlowSet flows;
+  const bool by_rail = design.attachment == Attachment::rail;
+  const int step = by_rail ? design.leaf_down_ports
+                           : std::max(1, design.leaf_down_ports / design.endpoints_per_node);
+  for (int node = 0; node < nodes; ++node) {
+    for (int nic = 0; nic < design.endpoints_per_node; ++nic) {
+      const Endpoint from{node, nic}, to{(node + step) % nodes, nic};
+      if (routing == Routing::spray) {
+        (void)network.add_spray(from, to, flows);
+      } else {
+        (void)network.add_ecmp(from, to, random.next(), flows);
+      }
+    }
+  }
+  return flows;
+}
+
 }  // namespace rackwright::topology
