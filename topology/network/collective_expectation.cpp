@@ -45,39 +45,81 @@ JobNodes nodes_of(const FabricDesign& design, const FabricPlan& plan,
       fmt::format("none from node {} to node {}, NIC {}", a.node + 1, b.node + 1, a.nic + 1)});
 }
 
-FabricShare ring_share(const FabricDesign& design, const FabricNetwork& network,
-                       const CollectiveQuestion& question, const JobNodes& job) {
-  FlowSet flows;
+/// Visits the flows of a ring: every NIC to the same NIC of the next domain.
+template <class Visit>
+void for_each_ring_flow(const CollectiveQuestion& question, const JobNodes& job, Visit&& visit) {
   RandomSource random = question.random;
   for (int node = 0; node < job.nodes; ++node) {
     for (int nic = 0; nic < job.nics_per_node; ++nic) {
-      const Endpoint from{node, nic}, to{(node + job.nodes_per_domain) % job.nodes, nic};
-      // Within a leaf nothing but the two NICs is shared, and each NIC has one flow each way.
-      if (network.whole() && network.same_leaf(from, to)) continue;
-      const bool found = question.routing == Routing::spray
-                             ? network.add_spray(from, to, flows)
-                             : network.add_ecmp(from, to, random.next(), flows);
-      if (!found) no_path(design, from, to);
+      visit(Endpoint{node, nic}, Endpoint{(node + job.nodes_per_domain) % job.nodes, nic},
+            random.next());
     }
   }
+}
+
+/// Sprayed on a whole fabric: all uplinks of a leaf or pod carry alike, so their sum decides.
+FabricShare sprayed_ring_share(const FabricDesign& design, const FabricPlan& plan,
+                               const FabricNetwork& network, const CollectiveQuestion& question,
+                               const JobNodes& job) {
+  std::vector<double> leaf_out(static_cast<std::size_t>(plan.leaf), 0), leaf_in = leaf_out;
+  std::vector<double> pod_out(plan.pods.size(), 0), pod_in = pod_out;
+  for_each_ring_flow(question, job, [&](Endpoint from, Endpoint to, std::uint64_t) {
+    const int a = network.leaf_of(from), b = network.leaf_of(to);
+    if (a == b) return;
+    if (!network.joined_leaves(a, b)) no_path(design, from, to);
+    leaf_out[static_cast<std::size_t>(a)] += 1;
+    leaf_in[static_cast<std::size_t>(b)] += 1;
+    const int pod_a = network.pod_of_leaf(a), pod_b = network.pod_of_leaf(b);
+    if (pod_a == pod_b) return;
+    pod_out[static_cast<std::size_t>(pod_a)] += 1;
+    pod_in[static_cast<std::size_t>(pod_b)] += 1;
+  });
   FabricShare result;
-  if (flows.size() == 0) return result;
-  const auto rates = max_min_rates(network.capacity(), flows);
-  const auto slowest = std::min_element(rates.begin(), rates.end());
-  result.share = std::min(1.0, *slowest / network.nic_bytes_per_s());
-  if (result.share > 1 - 1e-9) {
-    result.share = 1;
-    return result;
+  const auto take = [&](double flows, double capacity, const char* name, std::size_t index) {
+    const double share = flows > 0 ? capacity / flows / network.nic_bytes_per_s() : 1;
+    if (share >= result.share) return;
+    result.share = share;
+    result.bottleneck = fmt::format("{} {}", name, index + 1);
+  };
+  for (std::size_t leaf = 0; leaf < leaf_out.size(); ++leaf) {
+    const double flows = std::max(leaf_out[leaf], leaf_in[leaf]);
+    if (flows > 0) {
+      take(flows, network.leaf_up_capacity(static_cast<int>(leaf)), "uplinks of leaf", leaf);
+    }
   }
-  // The bottleneck of the slowest flow is its fullest link.
-  const auto loads = link_loads(network.link_count(), flows, rates);
-  const auto flow = static_cast<std::size_t>(slowest - rates.begin());
-  double fullest = -1;
-  for (std::size_t use = flows.first[flow]; use < flows.first[flow + 1]; ++use) {
-    const double fill = loads[flows.link[use]] / network.capacity()[flows.link[use]];
-    if (fill <= fullest) continue;
-    fullest = fill;
-    result.bottleneck = network.link_name(flows.link[use]);
+  for (std::size_t pod = 0; pod < pod_out.size(); ++pod) {
+    const double flows = std::max(pod_out[pod], pod_in[pod]);
+    if (flows > 0) {
+      take(flows, network.pod_up_capacity(static_cast<int>(pod)), "core links of pod", pod);
+    }
+  }
+  return result;
+}
+
+FabricShare ring_share(const FabricDesign& design, const FabricPlan& plan,
+                       const FabricNetwork& network, const CollectiveQuestion& question,
+                       const JobNodes& job) {
+  if (question.routing == Routing::spray && network.whole()) {
+    return sprayed_ring_share(design, plan, network, question, job);
+  }
+  FlowSet flows;
+  for_each_ring_flow(question, job, [&](Endpoint from, Endpoint to, std::uint64_t label) {
+    // Within a leaf nothing but the two NICs is shared, and each NIC has one flow each way.
+    if (network.whole() && network.same_leaf(from, to)) return;
+    const bool found = question.routing == Routing::spray
+                           ? network.add_spray(from, to, flows)
+                           : network.add_ecmp(from, to, label, flows);
+    if (!found) no_path(design, from, to);
+  });
+  // The slowest of the max-min rates is that of the first link to fill: least capacity per flow.
+  const auto loads = link_loads(network.link_count(), flows, std::vector<double>(flows.size(), 1));
+  FabricShare result;
+  for (std::size_t link = 0; link < loads.size(); ++link) {
+    if (!(loads[link] > 0)) continue;
+    const double share = network.capacity()[link] / loads[link] / network.nic_bytes_per_s();
+    if (share >= result.share * (1 - 1e-9)) continue;
+    result.share = share;
+    result.bottleneck = network.link_name(static_cast<std::uint32_t>(link));
   }
   return result;
 }
@@ -204,8 +246,9 @@ FabricShare fabric_share(const FabricDesign& design, const FabricPlan& plan,
                          const FabricNetwork& network, const CollectiveQuestion& question) {
   const JobNodes job = nodes_of(design, plan, question);
   if (question.ranks <= question.domain) return {};
-  return question.kind == CollectiveKind::all_to_all ? exchange_share(plan, network, question, job)
-                                                     : ring_share(design, network, question, job);
+  return question.kind == CollectiveKind::all_to_all
+             ? exchange_share(plan, network, question, job)
+             : ring_share(design, plan, network, question, job);
 }
 
 CollectiveExpectation expect_collective(const FabricDesign& design, const FabricPlan& plan,

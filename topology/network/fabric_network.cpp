@@ -93,6 +93,12 @@ double FabricNetwork::rails_of_leaf(int leaf) const {
   return 1;
 }
 
+bool FabricNetwork::joined_leaves(int a, int b) const {
+  if (a == b || joins_ > 0) return true;
+  const int pod_a = pod_of_leaf(a), pod_b = pod_of_leaf(b);
+  return pod_a >= 0 && pod_b >= 0 && (pod_a == pod_b || !plan_.core_groups.empty());
+}
+
 double FabricNetwork::leaf_up_capacity(int leaf) const {
   double sum = 0;
   for (std::uint32_t k = 0; k < joins_; ++k) sum += capacity_[joined(leaf, static_cast<int>(k))];

@@ -52,6 +52,8 @@ class FabricNetwork {
   /// Bytes per second out of a leaf, out of a pod to the core, over what survives.
   [[nodiscard]] double leaf_up_capacity(int leaf) const;
   [[nodiscard]] double pod_up_capacity(int pod) const;
+  /// Switches join them, when nothing has failed.
+  [[nodiscard]] bool joined_leaves(int a, int b) const;
   [[nodiscard]] double nic_bytes_per_s() const { return nic_bytes_per_s_; }
 
   /// Adds a flow over one path that `hash` chooses. False when none survives, or none exists: rails

@@ -153,6 +153,25 @@ TEST(CollectiveExpectation, SlowsARingWhoseFlowsCollide) {
   EXPECT_FALSE(hashed.bottleneck.empty());
 }
 
+// The sum over a leaf's uplinks against every path of every flow of a rail.
+TEST(CollectiveExpectation, AgreesWithTheExpandedRing) {
+  FabricDesign design = oversubscribed();
+  design.leaf_up_ports = 2;  // fewer than a leaf's flows to the next
+  const FabricPlan plan = plan_fabric(design, 96);
+  CollectiveQuestion question = ask(CollectiveKind::all_reduce, 1e9, 768, 8);
+  question.domain = 32;  // four nodes: four flows of a rail leave each leaf
+  const FabricNetwork network(design, plan);
+  const auto merged = fabric_share(design, plan, network, question);
+  EXPECT_DOUBLE_EQ(merged.share, 0.5);
+  FlowSet flows;
+  for (int node = 0; node < 96; ++node) {
+    ASSERT_TRUE(network.add_spray({node, 0}, {(node + 4) % 96, 0}, flows));
+  }
+  const auto rates = max_min_rates(network.capacity(), flows);
+  EXPECT_NEAR(*std::min_element(rates.begin(), rates.end()) / network.nic_bytes_per_s(),
+              merged.share, 1e-9);
+}
+
 TEST(CollectiveExpectation, RefusesMoreRanksThanTheFabricHas) {
   const FabricDesign design = shipped("dgx-h100-superpod-ideal");
   EXPECT_THROW((void)expect(design, 2, ask(CollectiveKind::all_reduce, 1e9, 64, 8)), InputError);
