@@ -14,42 +14,81 @@ double weight_of(const FlowSet& flows, std::size_t flow, std::size_t use) {
          (flows.share.empty() ? 1 : flows.share[use]);
 }
 
+/// The flows without the links that one flow alone crosses: those are a cap of that flow. Of a
+/// permutation more than half of all uses go.
+struct Reduced {
+  FlowSet flows;
+  std::vector<std::pair<double, std::uint32_t>> caps;  ///< rising, with their flow
+  std::vector<std::uint32_t> users;                    ///< of each link that is left
+};
+
+Reduced reduce(std::span<const double> capacity, const FlowSet& flows) {
+  Reduced reduced;
+  reduced.users.assign(capacity.size(), 0);
+  for (const std::uint32_t link : flows.link) ++reduced.users[link];
+  reduced.flows.first.reserve(flows.first.size());
+  reduced.flows.link.reserve(flows.link.size());
+  reduced.flows.count = flows.count;
+  for (std::size_t f = 0; f < flows.size(); ++f) {
+    double cap = std::numeric_limits<double>::infinity();
+    for (std::size_t use = flows.first[f]; use < flows.first[f + 1]; ++use) {
+      const std::uint32_t link = flows.link[use];
+      if (reduced.users[link] == 1) {
+        cap = std::min(cap, capacity[link] / weight_of(flows, f, use));
+        reduced.users[link] = 0;
+        continue;
+      }
+      reduced.flows.link.push_back(link);
+      if (!flows.share.empty()) reduced.flows.share.push_back(flows.share[use]);
+    }
+    reduced.flows.first.push_back(static_cast<std::uint32_t>(reduced.flows.link.size()));
+    if (cap < std::numeric_limits<double>::infinity()) {
+      reduced.caps.emplace_back(cap, static_cast<std::uint32_t>(f));
+    }
+  }
+  if (!std::is_sorted(reduced.caps.begin(), reduced.caps.end())) {
+    std::sort(reduced.caps.begin(), reduced.caps.end());
+  }
+  return reduced;
+}
+
 /// Progressive filling. What a step reads of a link lies together in memory; unweighted flows, the
 /// common case, need no weight of a use.
 template <bool kWeighted>
 class Filling {
  public:
-  Filling(std::span<const double> capacity, const FlowSet& flows)
-      : flows_(flows), links_(capacity.size()), first_(capacity.size() + 1, 0) {
-    for (std::size_t link = 0; link < capacity.size(); ++link) links_[link].left = capacity[link];
-    for (std::size_t f = 0; f < flows.size(); ++f) {
-      for (std::size_t use = flows.first[f]; use < flows.first[f + 1]; ++use) {
-        Link& link = links_[flows.link[use]];
-        link.active += weight(f, use);
-        ++link.open;
-      }
+  Filling(std::span<const double> capacity, const Reduced& reduced)
+      : flows_(reduced.flows),
+        caps_(reduced.caps),
+        links_(capacity.size()),
+        first_(capacity.size() + 1, 0) {
+    for (std::size_t link = 0; link < capacity.size(); ++link) {
+      links_[link].left = capacity[link];
+      links_[link].open = reduced.users[link];
+      first_[link + 1] = first_[link] + reduced.users[link];
     }
-    for (std::size_t l = 0; l < links_.size(); ++l) first_[l + 1] = first_[l] + links_[l].open;
-    uses_.resize(flows.link.size());
+    uses_.resize(flows_.link.size());
     std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
-    for (std::size_t f = 0; f < flows.size(); ++f) {
-      for (std::size_t use = flows.first[f]; use < flows.first[f + 1]; ++use) {
-        uses_[next[flows.link[use]]++] = static_cast<std::uint32_t>(f);
+    for (std::size_t f = 0; f < flows_.size(); ++f) {
+      for (std::size_t use = flows_.first[f]; use < flows_.first[f + 1]; ++use) {
+        links_[flows_.link[use]].active += weight(f, use);
+        uses_[next[flows_.link[use]]++] = static_cast<std::uint32_t>(f);
       }
     }
   }
 
   std::vector<double> run() {
     rate_.assign(flows_.size(), kOpen);
-    std::size_t left = 0;
-    for (std::size_t f = 0; f < flows_.size(); ++f) {
-      left += flows_.first[f + 1] > flows_.first[f] ? 1 : 0;
-    }
     for (std::size_t l = 0; l < links_.size(); ++l) {
       if (links_[l].open > 0) heap_.push_back({level(l), static_cast<std::uint32_t>(l)});
     }
     std::make_heap(heap_.begin(), heap_.end(), later);
-    while (left > 0 && !heap_.empty()) {
+    auto cap = caps_.begin();
+    while (!heap_.empty()) {
+      // The top is a lower bound of every level to come: a cap below it holds its flow first.
+      for (; cap != caps_.end() && cap->first <= heap_.front().level; ++cap) {
+        if (rate_[cap->second] == kOpen) freeze_flow(cap->second, std::max(cap->first, 0.0));
+      }
       std::pop_heap(heap_.begin(), heap_.end(), later);
       const Entry entry = heap_.back();
       heap_.pop_back();
@@ -61,7 +100,10 @@ class Filling {
         std::push_heap(heap_.begin(), heap_.end(), later);
         continue;
       }
-      left -= freeze(entry.link, std::max(now, 0.0));
+      freeze(entry.link, std::max(now, 0.0));
+    }
+    for (; cap != caps_.end(); ++cap) {
+      rate_[cap->second] = std::min(rate_[cap->second], std::max(cap->first, 0.0));
     }
     return std::move(rate_);
   }
@@ -87,25 +129,24 @@ class Filling {
     return 1;
   }
 
-  std::size_t freeze(std::uint32_t link, double rate) {
-    std::size_t frozen = 0;
-    for (std::uint32_t place = first_[link]; place < first_[link + 1]; ++place) {
-      const std::uint32_t flow = uses_[place];
-      if (rate_[flow] != kOpen) continue;
-      rate_[flow] = rate;
-      ++frozen;
-      for (std::size_t use = flows_.first[flow]; use < flows_.first[flow + 1]; ++use) {
-        Link& other = links_[flows_.link[use]];
-        const double part = weight(flow, use);
-        other.left -= rate * part;
-        other.active -= part;
-        --other.open;
-      }
+  void freeze_flow(std::uint32_t flow, double rate) {
+    rate_[flow] = rate;
+    for (std::size_t use = flows_.first[flow]; use < flows_.first[flow + 1]; ++use) {
+      Link& link = links_[flows_.link[use]];
+      const double part = weight(flow, use);
+      link.left -= rate * part;
+      link.active -= part;
+      --link.open;
     }
-    return frozen;
+  }
+  void freeze(std::uint32_t link, double rate) {
+    for (std::uint32_t place = first_[link]; place < first_[link + 1]; ++place) {
+      if (rate_[uses_[place]] == kOpen) freeze_flow(uses_[place], rate);
+    }
   }
 
   const FlowSet& flows_;
+  const std::vector<std::pair<double, std::uint32_t>>& caps_;
   std::vector<Link> links_;
   std::vector<std::uint32_t> first_, uses_;  ///< the flows of each link, in compressed rows
   std::vector<double> rate_;
@@ -121,7 +162,9 @@ void FlowSet::add(std::span<const std::uint32_t> links) {
 
 std::vector<double> max_min_rates(std::span<const double> capacity, const FlowSet& flows) {
   const bool weighted = !flows.share.empty() || !flows.count.empty();
-  return weighted ? Filling<true>(capacity, flows).run() : Filling<false>(capacity, flows).run();
+  const Reduced reduced = reduce(capacity, flows);
+  return weighted ? Filling<true>(capacity, reduced).run()
+                  : Filling<false>(capacity, reduced).run();
 }
 
 std::vector<double> link_loads(std::size_t links, const FlowSet& flows,
