@@ -101,6 +101,16 @@ int run(const fs::path& data_dir, const fs::path& out) {
     task.software = task.variant == "default" ? "SGLang, TensorRT-LLM, vLLM" : task.variant;
     add(task);
   }
+  // Kernels as the backend says and host time alone: what `review` replays with. Its values stand
+  // as the "host" model in kernels/devices/profiles/default.json.
+  EngineFit host;
+  host.variant = "host";
+  host.rows = rows_of(served, "");
+  host.predict = results::predict_served;
+  host.parameters = {"per_step_s", "per_sequence_s", "first_token_prompts", "first_token_wave"};
+  host.tables = "aiconfigurator-e2e, H100 and H200, aggregated";
+  host.software = "SGLang, TensorRT-LLM, vLLM";
+  add(host);
   const auto splitwise =
       results::read_splitwise(data_dir / "splitwise-perf/perf_model_calibration.csv", catalog);
   for (const char* engine : {"", "vllm-2023 a100", "vllm-2023 h100"}) {
