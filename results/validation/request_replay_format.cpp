@@ -8,6 +8,7 @@
 
 #include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
+#include "results/validation/replay_operators.hpp"
 #include "results/validation/served_prediction.hpp"
 #include "results/validation/timestamp.hpp"
 #include "workloads/engine.hpp"
@@ -109,12 +110,13 @@ void set_vllm_defaults(workloads::ServingPlan& plan, double memory_bytes) {
 class StepTimer {
  public:
   StepTimer(const ServedRow& row, const kernels::AnalyticalBackend& backend,
-            profiler::EngineModel engine)
+            profiler::EngineModel engine, const std::optional<OperatorFactors>& factors)
       : lowering_(row.point.model, row.point.plan),
         backend_(backend),
         engine_(engine),
         rank_(row.point.rank),
-        layers_(row.point.model.layer_count()) {}
+        layers_(row.point.model.layer_count()),
+        factors_(factors) {}
   double operator()(const workloads::StepShape& shape) {
     lowering_.lower(shape, graph_);
     backend_.predict(graph_, rank_, timing_);
@@ -122,8 +124,10 @@ class StepTimer {
     for (std::size_t i = 0; i < graph_.operators.size(); ++i) {
       const auto op_class = graph_.operators[i].op_class;
       if (op_class == workloads::OperatorClass::host) continue;
-      cost.seconds += timing_.operators[i].seconds;
-      if (op_class == workloads::OperatorClass::moe) cost.expert_s += timing_.operators[i].seconds;
+      const double seconds =
+          timing_.operators[i].seconds * (factors_ ? factors_->of(graph_.operators[i]) : 1.0);
+      cost.seconds += seconds;
+      if (op_class == workloads::OperatorClass::moe) cost.expert_s += seconds;
     }
     const double prompts =
         shape.tokens() > 0 ? static_cast<double>(shape.prefill_tokens) / shape.tokens() : 0;
@@ -138,6 +142,7 @@ class StepTimer {
   profiler::EngineModel engine_;
   kernels::RankContext rank_;
   double layers_;
+  const std::optional<OperatorFactors>& factors_;
   workloads::OperatorGraph graph_;
   kernels::StepTiming timing_;
 };
@@ -149,6 +154,7 @@ struct Replayed {
 
 Replayed replay_run(const std::vector<RecordedRequest>& recorded, double start_s, ServedRow& row,
                     const kernels::AnalyticalBackend& backend, const profiler::EngineModel& engine,
+                    const std::optional<OperatorFactors>& factors,
                     const ProgressCallback& progress) {
   workloads::RequestTrace trace;
   trace.name = row.name;
@@ -169,7 +175,7 @@ Replayed replay_run(const std::vector<RecordedRequest>& recorded, double start_s
   workloads::EngineOptions options;
   options.kv_tokens = memory.kv_tokens;
   options.attention_clip = row.point.model.attention_clip();
-  StepTimer timer(row, backend, engine);
+  StepTimer timer(row, backend, engine, factors);
   Replayed result;
   const auto sink = [&](double start, double duration, const workloads::StepShape& shape) {
     const auto second = static_cast<std::size_t>(std::max(0.0, start + duration + start_s));
@@ -269,12 +275,22 @@ void add_run(const RecordedRun& run, ServedCatalog& catalog, const kernels::Devi
     throw InputError({run.path.string(), 0, "", "a run that can be predicted", served.excluded});
   }
   set_vllm_defaults(served.point.plan, served.point.gpu_memory_bytes);
-  const auto engine = engine_of(engines, "vllm-replay");
+  auto engine = engine_of(engines, "vllm-replay");
+  const auto& backend = catalog.backend(served.device_id, served.point.plan.weights);
+  // A card whose operators were measured beside the run: kernels are taken from there, and only
+  // host time is the engine's.
+  const auto factors =
+      OperatorFactors::find(run.path.parent_path(), run.device, run.model, run.tp, *model, backend);
+  if (factors) {
+    const auto host = engine_of(engines, "host");
+    engine.decode_factor = engine.prefill_factor = engine.expert_factor = 1;
+    engine.per_step_s = host.per_step_s;
+    engine.per_sequence_s = host.per_sequence_s;
+    served.costs.extrapolated = false;
+  }
   const double start_s =
       run.started_unix_s > 0 ? std::max(0.0, recorded.front().unix_s - run.started_unix_s) : 0;
-  const auto replayed =
-      replay_run(recorded, start_s, served,
-                 catalog.backend(served.device_id, served.point.plan.weights), engine, progress);
+  const auto replayed = replay_run(recorded, start_s, served, backend, engine, factors, progress);
   if (quantity == "throughput") {
     add_throughput(run, replayed, engine, rows);
   } else {
