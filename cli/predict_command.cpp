@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/predict_serving.hpp"
 #include "common/input_error.hpp"
 #include "results/validation/operator_prediction.hpp"
 
@@ -52,16 +53,23 @@ std::string json_text(const std::vector<OperatorPrediction>& rows, const std::st
 }  // namespace
 
 void PredictCommand::add_options(CLI::App& app) {
-  app.add_option("WHAT", what_, "ops, collectives or power")
+  app.add_option("WHAT", what_, "ops, collectives, power or serving")
       ->required()
-      ->check(CLI::IsMember({"ops", "collectives", "power"}));
+      ->check(CLI::IsMember({"ops", "collectives", "power", "serving"}));
   app.add_option("FILE", file_, "table in an aicfg or vidur format; measured columns may be absent")
       ->required();
   app.add_option("--device", device_, "device file or id; else the rows name theirs");
+  app.add_option("--slo", slo_,
+                 "serving: find the highest load of each row within mean limits, "
+                 "\"ttft=2s,tpot=50ms\"");
   app.add_flag("--json", json_, "JSON instead of CSV");
 }
 
 int PredictCommand::run(CommandContext& context) {
+  if (what_ == "serving") return predict_serving_rows(file_, device_, slo_, json_, context);
+  if (!slo_.empty()) {
+    throw InputError(InputProblem{"", 0, "--slo", "predict serving", "predict " + what_});
+  }
   results::OperatorRequest request;
   request.path = file_;
   request.device = device_;

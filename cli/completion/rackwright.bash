@@ -37,7 +37,7 @@ _rackwright() {
     cabling) options="--design --nodes --layout --rack --collectives --out --as-built --names --json" ;;
     export) options="--to --output" ;;
     validate) options="--device --source --quantity --rows --list --json" ;;
-    predict) options="--device --json" ;;
+    predict) options="--device --slo --json" ;;
     calibrate) options="--device --out" ;;
     import) options="nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id" ;;
     catalog) options="list show check" ;;
