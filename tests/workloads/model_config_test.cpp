@@ -260,10 +260,10 @@ TEST(ModelConfig, FlopsPerTokenByHand) {
 // ------------------------------------------------------------------------------------
 
 TEST(ModelConfig, UnknownArchitectureNamesTheSupportedOnes) {
-  const std::string text = error_of(R"({"architectures": ["Gemma3ForCausalLM"]})");
+  const std::string text = error_of(R"({"architectures": ["PhimoeForCausalLM"]})");
   EXPECT_THAT(text, HasSubstr("config.json:1: /architectures"));
   EXPECT_THAT(text, HasSubstr("GptOssForCausalLM"));
-  EXPECT_THAT(text, HasSubstr("\"Gemma3ForCausalLM\""));
+  EXPECT_THAT(text, HasSubstr("\"PhimoeForCausalLM\""));
   EXPECT_THAT(error_of("{}"), HasSubstr("neither architectures nor model_type"));
 }
 
