@@ -19,6 +19,7 @@ class PredictCommand final : public Command {
   std::vector<std::string> examples() const override {
     return {R"(printf 'gemm_dtype,m,n,k\nfp8,512,8192,7168\n' > shapes.csv)",
             "rackwright predict ops shapes.csv --device gb200",
+            R"(printf 'model,isl,osl,concurrency\nllama-3.1-8b,512,128,8\n' > points.csv)",
             "rackwright predict serving points.csv --device h100-sxm --slo ttft=2s,tpot=50ms"};
   }
   void add_options(CLI::App& app) override;

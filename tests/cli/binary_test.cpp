@@ -29,8 +29,8 @@ using ::testing::HasSubstr;
 /// Exit code of a shell command that is run in `folder` with the program on PATH.
 int shell(const fs::path& folder, const std::string& command) {
   const std::string line = "cd '" + folder.string() + "' && PATH='" +
-                           fs::path(RACKWRIGHT_BINARY).parent_path().string() + "':$PATH && " +
-                           command + " >stdout 2>stderr";
+                           fs::path(RACKWRIGHT_BINARY).parent_path().string() + "':$PATH && { " +
+                           command + "; } >stdout 2>stderr";
   const int status = std::system(line.c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
