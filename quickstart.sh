@@ -60,7 +60,7 @@ build() { # build ON|OFF: with or without the tests
   [ -n "$nvcc" ] && cuda=AUTO
   say "Building (tests $1, CUDA ${nvcc:-not found})"
   cmake -S . -B build/quickstart -G Ninja -DCMAKE_BUILD_TYPE=Release -DRACKWRIGHT_TESTS="$1" \
-    -DRACKWRIGHT_CUDA="$cuda" ${nvcc:+-DCMAKE_CUDA_COMPILER="$nvcc"} --log-level=NOTICE
+    -DRACKWRIGHT_UNITY=ON -DRACKWRIGHT_CUDA="$cuda" ${nvcc:+-DCMAKE_CUDA_COMPILER="$nvcc"} --log-level=NOTICE
   cmake --build build/quickstart
 }
 

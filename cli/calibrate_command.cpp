@@ -14,10 +14,6 @@ namespace rackwright::cli {
 
 namespace {
 
-std::string percent(double share) {
-  return fmt::format("{:.1f}", 100 * share);
-}
-
 std::string text_of(const kernels::DeviceProfile& profile) {
   using Align = TextTable::Align;
   TextTable table({{"operation"},
@@ -35,8 +31,8 @@ std::string text_of(const kernels::DeviceProfile& profile) {
     const kernels::FitQuality& quality = model.quality;
     table.add({model.operation, model.variant, model.ranks > 0 ? std::to_string(model.ranks) : "-",
                std::to_string(quality.rows), std::to_string(quality.excluded),
-               percent(quality.fit_mean), percent(quality.held_out_mean),
-               percent(quality.held_out_median), percent(quality.held_out_p90),
+               percent_cell(quality.fit_mean), percent_cell(quality.held_out_mean),
+               percent_cell(quality.held_out_median), percent_cell(quality.held_out_p90),
                quality.held_out_group});
     if (quality.excluded > 0) {
       notes += fmt::format("{} {}: {} rows left out, {}\n", model.operation, model.variant,

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/predict_serving.hpp"
+#include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
 #include "results/validation/operator_prediction.hpp"
 
@@ -15,18 +16,14 @@ namespace {
 
 using results::OperatorPrediction;
 
-std::string cell(const std::string& text) {
-  return text.find_first_of(",\"\n") == std::string::npos ? text : fmt::format("\"{}\"", text);
-}
-
 std::string csv_of(const std::vector<OperatorPrediction>& rows) {
   std::string text = "row,operation,predicted,low,high,unit,extrapolated,note\n";
   for (const OperatorPrediction& row : rows) {
-    text += fmt::format("{},{},", cell(row.row), cell(row.operation));
+    text += fmt::format("{},{},", csv_cell(row.row), csv_cell(row.operation));
     text += row.predictable
                 ? fmt::format("{:.6g},{:.6g},{:.6g},{},{},{}\n", row.predicted, row.low, row.high,
-                              row.unit, row.extrapolated ? 1 : 0, cell(row.note))
-                : fmt::format(",,,{},,{}\n", row.unit, cell(row.note));
+                              row.unit, row.extrapolated ? 1 : 0, csv_cell(row.note))
+                : fmt::format(",,,{},,{}\n", row.unit, csv_cell(row.note));
   }
   return text;
 }

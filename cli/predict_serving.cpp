@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/csv_reader.hpp"
 #include "results/validation/serving_table.hpp"
 
 namespace rackwright::cli {
@@ -13,10 +14,6 @@ namespace {
 
 using results::Ranged;
 using results::ServingAnswer;
-
-std::string cell(const std::string& text) {
-  return text.find_first_of(",\"\n") == std::string::npos ? text : fmt::format("\"{}\"", text);
-}
 
 std::string cells(const Ranged& range) {
   return fmt::format("{:.6g},{:.6g},{:.6g}", range.value, range.low, range.high);
@@ -34,14 +31,14 @@ std::string csv_of(const std::vector<ServingAnswer>& answers, bool slo) {
   }
   text += '\n';
   for (const ServingAnswer& answer : answers) {
-    text += fmt::format("{},{},{},{},", cell(answer.row), cell(answer.model), answer.device,
-                        cell(answer.plan));
+    text += fmt::format("{},{},{},{},", csv_cell(answer.row), csv_cell(answer.model), answer.device,
+                        csv_cell(answer.plan));
     text += answer.predicted ? fmt::format("{:g},{},{},{},{:.6g},{:.6g}", answer.concurrency,
                                            cells(answer.ttft_s), cells(answer.tpot_s),
                                            cells(answer.output_tokens_per_s), answer.requests_per_s,
                                            answer.queue_s)
                              : std::string(11, ',');
-    text += fmt::format(",{},{}", answer.extrapolated ? 1 : 0, cell(answer.note));
+    text += fmt::format(",{},{}", answer.extrapolated ? 1 : 0, csv_cell(answer.note));
     if (slo && answer.slo) {
       text += fmt::format(",{},{:.6g},{:g},{}", cells(answer.slo->requests_per_s),
                           answer.slo->output_tokens_per_s, answer.slo->concurrency,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 namespace rackwright::cli {
 
 std::size_t width_of(const std::string& text) {
@@ -40,6 +42,10 @@ std::string TextTable::text() const {
   line([&](std::size_t i) { return std::string(widths[i], '-'); });
   for (const auto& row : rows_) line([&](std::size_t i) { return row[i]; });
   return result;
+}
+
+std::string percent_cell(double share) {
+  return fmt::format("{:.1f}", 100 * share);
 }
 
 }  // namespace rackwright::cli

@@ -27,4 +27,7 @@ class TextTable {
 /// Characters of a UTF-8 text.
 [[nodiscard]] std::size_t width_of(const std::string& text);
 
+/// A share in per cent, one decimal, no sign.
+[[nodiscard]] std::string percent_cell(double share);
+
 }  // namespace rackwright::cli

@@ -20,10 +20,6 @@ namespace {
 using results::ValidationFormat;
 using results::ValidationScore;
 
-std::string percent(double share) {
-  return fmt::format("{:.1f}", 100 * share);
-}
-
 void list_formats(std::ostream& out) {
   TextTable table({{"format"}, {"quantities"}, {"device"}, {"what"}, {"baseline"}});
   for (const ValidationFormat& format : results::validation_formats()) {
@@ -39,13 +35,14 @@ void list_formats(std::ostream& out) {
 }
 
 void add_score(TextTable& table, const ValidationScore& score) {
-  table.add({score.group, std::to_string(score.rows), percent(score.mape), percent(score.p50),
-             percent(score.p90), fmt::format("{:+.1f}", 100 * score.bias),
+  table.add({score.group, std::to_string(score.rows), percent_cell(score.mape),
+             percent_cell(score.p50), percent_cell(score.p90),
+             fmt::format("{:+.1f}", 100 * score.bias),
              score.rank_correlation ? fmt::format("{:.3f}", *score.rank_correlation) : "-",
-             score.baseline_mape ? percent(*score.baseline_mape) : "-", percent(score.extrapolated),
-             percent(score.covered), percent(score.half_width),
-             fmt::format("{:.3g}", score.mean_error), fmt::format("{:.3g}", score.p95_error),
-             fmt::format("{:.3f}", score.ks_distance)});
+             score.baseline_mape ? percent_cell(*score.baseline_mape) : "-",
+             percent_cell(score.extrapolated), percent_cell(score.covered),
+             percent_cell(score.half_width), fmt::format("{:.3g}", score.mean_error),
+             fmt::format("{:.3g}", score.p95_error), fmt::format("{:.3f}", score.ks_distance)});
 }
 
 std::string text_of(const results::ValidationSummary& summary, const ValidationFormat& format) {

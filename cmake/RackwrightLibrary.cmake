@@ -9,7 +9,8 @@ function(rackwright_library name)
   endif()
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(rackwright::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name}
+    UNITY_BUILD ${RACKWRIGHT_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/rackwright>)

@@ -174,4 +174,14 @@ long long CsvReader::integer(std::string_view name, long long min) const {
   return static_cast<long long>(value);
 }
 
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 }  // namespace rackwright

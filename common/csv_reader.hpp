@@ -60,6 +60,10 @@ class CsvReader {
   std::size_t next_line_ = 1;
 };
 
+/// A cell for writing: in quotes, its own quotes doubled, where it holds a comma, a quote or a line
+/// end (RFC 4180).
+[[nodiscard]] std::string csv_cell(const std::string& text);
+
 /// Opens a regular file for reading. Throws InputError that says "no such file", "a folder", or
 /// "not readable".
 [[nodiscard]] std::ifstream open_input(const std::filesystem::path& path);

@@ -11,7 +11,7 @@ namespace {
 
 using workloads::DataType;
 
-constexpr int kFormatVersion = 1;
+constexpr int kDeviceFormatVersion = 1;
 constexpr double kGiga = 1e9;
 constexpr double kTera = 1e12;
 constexpr double kMega = 1e6;
@@ -129,7 +129,7 @@ DeviceInfo read_device(const std::filesystem::path& path) {
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
   ObjectReader reader(document, problems);
-  reader.check_format_version(kFormatVersion);
+  reader.check_format_version(kDeviceFormatVersion);
   DeviceInfo device;
   device.id = reader.text("id");
   device.name = reader.text("name");

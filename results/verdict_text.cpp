@@ -82,8 +82,8 @@ std::string tie_breaker(const std::vector<const Candidate*>& tied) {
     const Estimate& a = *(least->*(property.value));
     const Estimate& b = *(next->*(property.value));
     if (!(b.value > 0) || overlap(a, b)) continue;
-    return fmt::format("{} needs {:.0f} % {}", least->design.id, 100 * (1 - a.value / b.value),
-                       property.phrase);
+    return fmt::format("{} needs {:.0f} % {} than {}", least->design.id,
+                       100 * (1 - a.value / b.value), property.phrase, next->design.id);
   }
   return "";
 }
@@ -125,11 +125,6 @@ std::string deciding_blank(const Candidate& candidate) {
     if (requirement.decides) return requirement.input;
   }
   return "its service";
-}
-
-std::string slo_text(const workloads::Slo& slo) {
-  return fmt::format("P{:g} TTFT {:g} s, TPOT {:g} s", slo.percentile * 100, slo.ttft_s,
-                     slo.tpot_s);
 }
 
 std::string size_text(const Review& review, const Candidate& candidate) {
@@ -231,6 +226,11 @@ std::string quantity_text(double value, const std::string& unit) {
   if (unit == "m2") return text(1, "m²");
   if (unit == "1") return text(100, "%");
   return text(1, unit.c_str());
+}
+
+std::string slo_text(const workloads::Slo& slo) {
+  return fmt::format("TTFT P{0:g} ≤ {1:g} ms, TPOT P{0:g} ≤ {2:g} ms", slo.percentile * 100,
+                     slo.ttft_s * 1e3, slo.tpot_s * 1e3);
 }
 
 Outcome outcome_of(const Review& review) {

@@ -30,4 +30,7 @@ enum class Outcome {
 /// "132 kW", "1.31 ktok/s", "3 racks": value in the unit people use, three significant digits.
 [[nodiscard]] std::string quantity_text(double value, const std::string& unit);
 
+/// "TTFT P99 ≤ 2000 ms, TPOT P99 ≤ 50 ms".
+[[nodiscard]] std::string slo_text(const workloads::Slo& slo);
+
 }  // namespace rackwright::results

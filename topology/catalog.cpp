@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 1;
+constexpr int kCatalogFormatVersion = 1;
 constexpr const char* kFolder = "topology/catalog";
 
 bool is_part_id(const std::string& id) {
@@ -69,7 +69,7 @@ void read_file_of_parts(const fs::path& path, ProblemList& problems, Places& pla
                         std::map<std::string, Part>& parts) {
   const JsonDocument document = JsonDocument::parse_file(path);
   ObjectReader reader(document, problems);
-  reader.check_format_version(kFormatVersion);
+  reader.check_format_version(kCatalogFormatVersion);
   if (!reader.has("parts")) reader.problem("parts", "a list of parts", "no such key");
   for (ObjectReader& entry : reader.objects("parts")) {
     Part part = read_part(entry);

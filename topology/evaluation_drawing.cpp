@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/statistics.hpp"
 #include "topology/evaluation_context.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/power/load_timeline.hpp"

@@ -31,7 +31,7 @@ const Slot* RackDesign::slot(const std::string& slot_id) const {
 
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kRackFormatVersion = 1;
 
 Fact as_fraction(Fact fact) {
   for (auto* number : {&fact.value, &fact.low, &fact.high}) {
@@ -181,7 +181,7 @@ RackDesign read_rack_design(const std::filesystem::path& path, const Catalog& ca
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
   ObjectReader root(document, problems);
-  root.check_format_version(kFormatVersion);
+  root.check_format_version(kRackFormatVersion);
   RackDesign design;
   design.file = document.name();
   read_head(root, design);

@@ -12,7 +12,7 @@
 namespace rackwright::kernels {
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kProfileFormatVersion = 1;
 /// Residuals are stored as whole thousandths: 0.1 % of a time, far under any measurement's noise.
 constexpr double kResidualStep = 1e-3;
 /// Assumed parameters of every class, for what no profile covers.
@@ -165,7 +165,7 @@ DeviceProfile read_profile(const std::filesystem::path& path) {
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
   ObjectReader reader(document, problems);
-  reader.check_format_version(kFormatVersion);
+  reader.check_format_version(kProfileFormatVersion);
   DeviceProfile profile;
   profile.device = reader.text("device");
   for (ObjectReader& model : reader.objects("models")) {
@@ -179,7 +179,7 @@ DeviceProfile read_profile(const std::filesystem::path& path) {
 
 std::string to_json(const DeviceProfile& profile) {
   nlohmann::ordered_json json;
-  json["format_version"] = kFormatVersion;
+  json["format_version"] = kProfileFormatVersion;
   json["device"] = profile.device;
   json["models"] = nlohmann::ordered_json::array();
   for (const CalibratedModel& model : profile.models) json["models"].push_back(to_json(model));

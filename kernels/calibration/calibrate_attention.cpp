@@ -29,17 +29,6 @@ struct Rows {
   }
 };
 
-void set_axes(ClassFit& task, std::initializer_list<const char*> names) {
-  std::size_t axis = 0;
-  for (const char* name : names) {
-    std::vector<double> values;
-    for (const auto& point : task.points) values.push_back(point[axis]);
-    task.axes.push_back({name, knots_of(std::move(values))});
-    ++axis;
-  }
-  task.group_name = "a number of heads";
-}
-
 template <class Shape>
 ClassFit prefill_fit(const std::vector<const MeasuredRow*>& rows, const Hardware& hardware) {
   ClassFit task;
@@ -58,6 +47,7 @@ ClassFit prefill_fit(const std::vector<const MeasuredRow*>& rows, const Hardware
                            equivalent_length(shape.pairs, shape.query_tokens), shape.sequences});
   }
   set_axes(task, {"heads", "length", "sequences"});
+  task.group_name = "a number of heads";
   task.predict = [hardware, kept = std::move(kept)](const CalibratedModel& calibrated,
                                                     std::vector<double>& seconds) {
     const PrefillModel model = PrefillModel::from(calibrated);
@@ -85,8 +75,10 @@ ClassFit decode_fit(const std::vector<const MeasuredRow*>& rows, const Hardware&
   }
   if (latent) {
     set_axes(task, {"heads", "length", "sequences"});
+    task.group_name = "a number of heads";
   } else {
     set_axes(task, {"group", "length", "sequences", "kv_heads"});
+    task.group_name = "a number of heads";
   }
   task.predict = [hardware, kept = std::move(kept)](const CalibratedModel& calibrated,
                                                     std::vector<double>& seconds) {

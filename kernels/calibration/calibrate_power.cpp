@@ -80,16 +80,6 @@ ClassFit power_fit(const WattRows& watts, const Hardware& hardware) {
   return task;
 }
 
-void set_axes(ClassFit& task, std::initializer_list<const char*> names) {
-  std::size_t axis = 0;
-  for (const char* name : names) {
-    std::vector<double> values;
-    for (const Point& point : task.points) values.push_back(point[axis]);
-    task.axes.push_back({name, knots_of(std::move(values))});
-    ++axis;
-  }
-}
-
 /// Watts differ by shape beyond what the shares say (a long inner product draws less): a residual
 /// at the coordinates of the class's times.
 void set_points(ClassFit& task, const WattRows& watts, const std::string& variant) {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "common/statistics.hpp"
 
 namespace rackwright::kernels {
 namespace {
@@ -82,19 +82,17 @@ std::vector<double> errors(const ClassFit& task, const CalibratedModel& model,
   return result;
 }
 
-double mean(const std::vector<double>& values) {
-  return values.empty() ? 0
-                        : std::accumulate(values.begin(), values.end(), 0.0) /
-                              static_cast<double>(values.size());
-}
-
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
-}
-
 }  // namespace
+
+void set_axes(ClassFit& task, std::initializer_list<const char*> names) {
+  std::size_t axis = 0;
+  for (const char* name : names) {
+    std::vector<double> values;
+    for (const auto& point : task.points) values.push_back(point[axis]);
+    task.axes.push_back({name, knots_of(std::move(values))});
+    ++axis;
+  }
+}
 
 void fit(const ClassFit& task, CalibratedModel& model) {
   // Two rows a parameter and a group to leave out: less says nothing about rows never seen.

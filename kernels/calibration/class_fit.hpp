@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct ClassFit {
   /// Groups go to the folds in turn, in order of first appearance.
   int folds = 5;
 };
+
+/// Names the coordinates of the points, in order, and sets the knots of the residual there.
+void set_axes(ClassFit& task, std::initializer_list<const char*> names);
 
 /// Fits the parameters to ln(time) with a soft-L1 loss (scale 0.1, so that single wild rows do not
 /// bend the fit), then the residual on the grid, and scores rows of left-out groups. `model` brings

@@ -8,9 +8,7 @@ using namespace workloads;
 
 namespace {
 
-constexpr double kMilli = 1e-3;
 constexpr double kMicro = 1e-6;
-constexpr double kBf16 = 2;
 constexpr double kScaledFp8 = 1 + 4.0 / 128;  // one fp32 scale per 128 elements
 /// GPUs of a node of the DeepEP tables.
 constexpr int kNode = 8;

@@ -7,10 +7,10 @@
 namespace rackwright::kernels {
 namespace {
 
-using Point = std::vector<double>;  // logarithms
+using Logarithms = std::vector<double>;
 
 struct Vertex {
-  Point x;
+  Logarithms x;
   double cost = 0;
 };
 
@@ -20,12 +20,12 @@ class Simplex {
           const std::function<double(const std::vector<double>&)>& cost)
       : parameters_(parameters), cost_(cost) {}
 
-  Point search(const Point& start, double size, int evaluations) {
+  Logarithms search(const Logarithms& start, double size, int evaluations) {
     left_ = evaluations;
     vertices_.clear();
     vertices_.push_back(at(start));
     for (std::size_t i = 0; i < start.size(); ++i) {
-      Point x = start;
+      Logarithms x = start;
       // Step inwards when the start sits on its upper bound.
       x[i] += x[i] + size > std::log(parameters_[i].high) ? -size : size;
       vertices_.push_back(at(x));
@@ -36,7 +36,7 @@ class Simplex {
   }
 
  private:
-  Vertex at(Point x) {
+  Vertex at(Logarithms x) {
     std::vector<double> values(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i] = std::clamp(x[i], std::log(parameters_[i].low), std::log(parameters_[i].high));
@@ -58,8 +58,8 @@ class Simplex {
            1e-7 * (std::abs(vertices_.front().cost) + 1e-12);
   }
 
-  Vertex along(const Point& centre, double factor) {
-    Point x(centre.size());
+  Vertex along(const Logarithms& centre, double factor) {
+    Logarithms x(centre.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i] = centre[i] + factor * (vertices_.back().x[i] - centre[i]);
     }
@@ -67,7 +67,7 @@ class Simplex {
   }
 
   void step() {
-    Point centre(vertices_.front().x.size(), 0.0);
+    Logarithms centre(vertices_.front().x.size(), 0.0);
     for (std::size_t v = 0; v + 1 < vertices_.size(); ++v) {
       for (std::size_t i = 0; i < centre.size(); ++i) centre[i] += vertices_[v].x[i];
     }
@@ -87,7 +87,7 @@ class Simplex {
 
   void shrink() {
     for (std::size_t v = 1; v < vertices_.size(); ++v) {
-      Point x = vertices_[v].x;
+      Logarithms x = vertices_[v].x;
       for (std::size_t i = 0; i < x.size(); ++i) {
         x[i] = 0.5 * (x[i] + vertices_.front().x[i]);
       }
@@ -106,7 +106,7 @@ class Simplex {
 std::vector<double> minimise(const std::vector<FitParameter>& parameters,
                              const std::function<double(const std::vector<double>&)>& cost,
                              int evaluations) {
-  Point x;
+  Logarithms x;
   for (const FitParameter& parameter : parameters) x.push_back(std::log(parameter.start));
   if (!x.empty()) {
     Simplex simplex(parameters, cost);

@@ -15,9 +15,6 @@ using namespace workloads;
 
 namespace {
 
-constexpr double kMilli = 1e-3;
-constexpr double kBf16 = 2;
-
 struct NamedKernel {
   std::string_view name;
   KernelTypes types;

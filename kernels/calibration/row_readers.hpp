@@ -8,6 +8,9 @@
 
 namespace rackwright::kernels {
 
+inline constexpr double kMilli = 1e-3;
+inline constexpr double kBf16 = 2;  ///< bytes
+
 /// What the reader of one row needs to know of its table.
 struct RowContext {
   const CsvReader& csv;

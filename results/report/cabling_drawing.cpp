@@ -42,7 +42,7 @@ std::string open_svg(double width, double height, const std::string& label) {
 }
 
 /// Cables of one part and tier that take the same managers of the same two racks.
-struct Run {
+struct CableRun {
   int a_rack = 0, b_rack = 0;
   Side a_side = Side::left, b_side = Side::left;
   bool in_rack = false;
@@ -87,7 +87,7 @@ class RowElevation {
     out += tray();
     for (const int r : racks_) out += rack(r);
     out += stubs();
-    for (const Run& run : runs_) out += line(run);
+    for (const CableRun& run : runs_) out += line(run);
     return out + scale_bar() + "</svg>\n";
   }
 
@@ -105,7 +105,7 @@ class RowElevation {
   }
 
   void collect_runs() {
-    std::map<std::tuple<bool, int, int, bool, bool, std::string, std::string>, Run> runs;
+    std::map<std::tuple<bool, int, int, bool, bool, std::string, std::string>, CableRun> runs;
     for (const PulledCable& cable : plan_->cables) {
       bool counted = false;
       for (std::size_t i = 0; i < cable.legs.size(); ++i) {
@@ -115,8 +115,8 @@ class RowElevation {
         counted = true;
         const auto& leg = cable.legs[i];
         const char* tier = tier_class(*plan_, cable);
-        Run& run = runs[{leg.in_rack, a.rack, b.rack, leg.first_side == Side::right,
-                         leg.other_side == Side::right, tier, cable.part}];
+        CableRun& run = runs[{leg.in_rack, a.rack, b.rack, leg.first_side == Side::right,
+                              leg.other_side == Side::right, tier, cable.part}];
         run.a_rack = a.rack, run.b_rack = b.rack;
         run.a_side = leg.first_side, run.b_side = leg.other_side;
         run.in_rack = leg.in_rack;
@@ -134,7 +134,7 @@ class RowElevation {
     }
     for (auto& [key, run] : runs) runs_.push_back(run);
     std::stable_sort(runs_.begin(), runs_.end(),
-                     [](const Run& a, const Run& b) { return a.cables > b.cables; });
+                     [](const CableRun& a, const CableRun& b) { return a.cables > b.cables; });
     for (std::size_t i = 0; i < runs_.size(); ++i) runs_[i].lane = static_cast<int>(i);
   }
 
@@ -146,7 +146,7 @@ class RowElevation {
     std::string out;
     double at = kMargin;
     std::set<std::string> tiers;
-    for (const Run& run : runs_) tiers.insert(run.tier);
+    for (const CableRun& run : runs_) tiers.insert(run.tier);
     for (const Item& item : {Item{"node", "node to leaf"}, Item{"tier", "leaf to spine"},
                              Item{"core", "spine to core"}}) {
       if (tiers.count(item.css) == 0) continue;
@@ -249,7 +249,7 @@ class RowElevation {
   }
 
   /// Where the shortest way of a run passes to another row.
-  double leaves_at(const Run& run) {
+  double leaves_at(const CableRun& run) {
     const int from = trays_.exit_of(run.a_rack, run.a_side);
     for (const int id : trays_.path(from, trays_.exit_of(run.b_rack, run.b_side))) {
       const auto& segment = trays_.segments()[static_cast<std::size_t>(id)];
@@ -258,7 +258,7 @@ class RowElevation {
     return width_m_;
   }
 
-  std::string line(const Run& run) {
+  std::string line(const CableRun& run) {
     const double wide = std::max(kThinnest, std::sqrt(static_cast<double>(run.cables)) * 0.7);
     const auto& racks = plan_->floor.racks;
     const std::string title =
@@ -300,7 +300,7 @@ class RowElevation {
   std::vector<int> racks_;
   double width_m_ = 0, scale_ = 1;
   const topology::ChannelLoad* fullest_ = nullptr;
-  std::vector<Run> runs_;
+  std::vector<CableRun> runs_;
   int cables_ = 0;
 };
 

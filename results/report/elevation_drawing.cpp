@@ -122,7 +122,7 @@ std::string tray_svg(const ReportContext& context, const Candidate& c, const Fra
 }
 
 /// Consecutive slots of one part: "10 × compute tray, 6.9 kW each · 69.0 kW".
-struct Run {
+struct SlotRun {
   double low = 0, high = 0;  ///< units from the bottom
   std::string part;
   int count = 0;
@@ -132,7 +132,7 @@ struct Run {
   std::string hottest_part;
 };
 
-void add_tray(Run& run, const TrayState& tray) {
+void add_tray(SlotRun& run, const TrayState& tray) {
   run.watts += tray.power_w;
   run.rating_w = std::max(run.rating_w, tray.rating_w);
   if (!tray.hottest_c) return;
@@ -143,7 +143,7 @@ void add_tray(Run& run, const TrayState& tray) {
   }
 }
 
-std::vector<Run> runs_of(const Candidate& c, Face face) {
+std::vector<SlotRun> runs_of(const Candidate& c, Face face) {
   std::vector<const Slot*> sorted;
   for (const Slot& slot : c.design.slots) {
     const bool seen = slot.face == face || face == Face::rear;
@@ -151,13 +151,13 @@ std::vector<Run> runs_of(const Candidate& c, Face face) {
   }
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Slot* a, const Slot* b) { return a->unit < b->unit; });
-  std::vector<Run> runs;
+  std::vector<SlotRun> runs;
   for (const Slot* slot : sorted) {
     const bool adjoins = !runs.empty() && slot->unit - 1 <= runs.back().high + 0.01;
     if (!adjoins || runs.back().part != slot->part) {
       runs.push_back({slot->unit - 1, 0, slot->part});
     }
-    Run& run = runs.back();
+    SlotRun& run = runs.back();
     ++run.count;
     run.high = std::max(run.high, slot->unit - 1 + slot->height);
     if (const TrayState* tray = tray_of(c, slot->id)) add_tray(run, *tray);
@@ -165,7 +165,7 @@ std::vector<Run> runs_of(const Candidate& c, Face face) {
   return runs;
 }
 
-std::string power_words(const Run& run) {
+std::string power_words(const SlotRun& run) {
   if (!(run.watts > 0)) return "power blank";
   const double each = run.watts / run.count / 1e3;
   if (run.rating_w > 0) {
@@ -177,7 +177,7 @@ std::string power_words(const Run& run) {
                      format_significant(run.watts / 1e3, 3));
 }
 
-std::string thermal_words(const Run& run) {
+std::string thermal_words(const SlotRun& run) {
   if (!run.hottest_c) return "temperature blank";
   const std::string high = format_significant(*run.hottest_c, 3);
   const std::string part = run.hottest_part.empty() ? "" : run.hottest_part + " ";
@@ -202,14 +202,14 @@ std::string brackets(const Candidate& c, const Frame& f, const ElevationScale& s
   auto runs = runs_of(c, face);
   std::reverse(runs.begin(), runs.end());  // from the top
   std::vector<double> wanted;
-  for (const Run& run : runs) {
+  for (const SlotRun& run : runs) {
     wanted.push_back((f.y(run.high, scale) + f.y(run.low, scale)) / 2 - 2);
   }
   const auto at = placed(wanted, kTop + f.height - 6);
   const double x = f.x + f.width + (face == Face::front ? 8 : kNumbers);
   std::string svg;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const Run& run = runs[i];
+    const SlotRun& run = runs[i];
     // The leader ends between the two lines of its label.
     svg += fmt::format(
         "<path class=\"bracket\" d=\"M{0:.1f} {1:.1f}h6V{2:.1f}h-6M{3:.1f} {4:.1f}"

@@ -16,13 +16,13 @@ namespace {
 
 using Shares = std::vector<std::vector<double>>;
 
-constexpr double kMargin = 28, kHead = 96, kLabel = 66, kGap = 56;
+constexpr double kMapMargin = 28, kMapHead = 96, kLabel = 66, kGap = 56;
 constexpr std::size_t kMostCells = 2000;
 constexpr double kNumberFrom = 22;  // px of a cell that takes a number
 
 /// Ramp steps end at 14, 29, … 100 % of the link's rate.
 int step_of(double share) {
-  return std::clamp(1 + static_cast<int>(std::ceil(share * 7 - 1e-9)) - 1, 1, 7);
+  return std::clamp(static_cast<int>(std::ceil(share * 7 - 1e-9)), 1, 7);
 }
 
 double highest(const std::vector<double>& shares) {
@@ -46,7 +46,7 @@ Shares drawn(const Shares& shares) {
 std::string cells_svg(const Shares& shares, double x0, double cell, bool grouped) {
   std::string out;
   for (std::size_t r = 0; r < shares.size(); ++r) {
-    const double y = kHead + static_cast<double>(r) * cell;
+    const double y = kMapHead + static_cast<double>(r) * cell;
     if (!grouped) {
       out += fmt::format("<text class=\"small e\" x=\"{:.1f}\" y=\"{:.1f}\">leaf {}</text>", x0 - 6,
                          y + cell / 2 + 3.6, r + 1);
@@ -75,7 +75,7 @@ std::string cells_svg(const Shares& shares, double x0, double cell, bool grouped
 std::string legend() {
   std::string out;
   for (int step = 1; step <= 7; ++step) {
-    const double at = kMargin + (step - 1) * 70;
+    const double at = kMapMargin + (step - 1) * 70;
     out += fmt::format(
         "<rect class=\"f{} seg\" x=\"{:.0f}\" y=\"44\" width=\"14\" height=\"14\"/>"
         "<text x=\"{:.0f}\" y=\"56\">{} {:.0f} %</text>",
@@ -121,8 +121,8 @@ std::string link_load_svg(const topology::FabricDesign& design, const UplinkLoad
   for (const auto& row : left) columns = std::max(columns, row.size());
   const double cell = std::clamp(560.0 / static_cast<double>(columns), 9.0, 30.0);
   const double map = static_cast<double>(columns) * cell;
-  const double width = std::max(760.0, 2 * (kMargin + kLabel + map) + kGap);
-  const double height = kHead + static_cast<double>(left.size()) * cell + 40;
+  const double width = std::max(760.0, 2 * (kMapMargin + kLabel + map) + kGap);
+  const double height = kMapHead + static_cast<double>(left.size()) * cell + 40;
   const std::string title = fmt::format(
       "A random permutation reaches {:.0f} % of the NICs' rate hashed, {:.0f} % sprayed",
       100 * ecmp.mean_rate_share, 100 * spray.mean_rate_share);
@@ -130,9 +130,9 @@ std::string link_load_svg(const topology::FabricDesign& design, const UplinkLoad
       "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{}\" width=\"{:.0f}\" "
       "height=\"{:.0f}\" viewBox=\"0 0 {:.0f} {:.0f}\"><style>{}</style>\n"
       "<text class=\"title\" x=\"{}\" y=\"30\">{}</text>",
-      escape(title), width, height, width, height, kCablingStyle, kMargin, escape(title));
+      escape(title), width, height, width, height, kCablingStyle, kMapMargin, escape(title));
   out += legend();
-  const double x0 = kMargin + kLabel, x1 = x0 + map + kGap + kLabel;
+  const double x0 = kMapMargin + kLabel, x1 = x0 + map + kGap + kLabel;
   out += fmt::format(
       "<text x=\"{:.0f}\" y=\"84\">each flow hashed to one path (ECMP)</text>"
       "<text x=\"{:.0f}\" y=\"84\">packets sprayed over all paths</text>",
@@ -142,7 +142,7 @@ std::string link_load_svg(const topology::FabricDesign& design, const UplinkLoad
       "<text class=\"note\" x=\"{}\" y=\"{:.0f}\">{}: load of {}, share of line rate, up, one "
       "plane; "
       "max-min fair rates; pairs of NICs without a common switch left out</text>",
-      kMargin, height - 14, escape(design.id),
+      kMapMargin, height - 14, escape(design.id),
       grouped ? "the fullest uplink of each leaf" : "each uplink of each leaf");
   return out + "</svg>\n";
 }

@@ -14,11 +14,11 @@ namespace {
 
 using topology::TimelineLane;
 
-constexpr double kWidth = 1170, kLeft = 58, kRight = 200, kHeight = 190, kTop = 24;
+constexpr double kWidth = 1170, kLeft = 58, kRight = 200, kHeight = 190, kLaneTop = 24;
 
 struct Axis {
   double low = 0, high = 1, step = 1;
-  [[nodiscard]] double y(double v) const { return kTop + kHeight * (high - v) / (high - low); }
+  [[nodiscard]] double y(double v) const { return kLaneTop + kHeight * (high - v) / (high - low); }
 };
 
 Axis axis_of(const TimelineLane& lane) {
@@ -56,7 +56,7 @@ std::vector<double> spread(std::vector<double> ys, double distance) {
     ys[order[i]] = std::max(ys[order[i]], ys[order[i - 1]] + distance);
   }
   // Back up from the lower end, so that the last label stays beside the plot.
-  double limit = kTop + kHeight - 8;
+  double limit = kLaneTop + kHeight - 8;
   for (std::size_t i = order.size(); i-- > 0;) {
     ys[order[i]] = std::min(ys[order[i]], limit);
     limit = ys[order[i]] - distance;
@@ -96,10 +96,10 @@ std::string grid_svg(const Plot& plot) {
   const double tick = nice_step(plot.end_s, 10);
   for (double t = 0; t <= plot.end_s * (1 + 1e-9); t += tick) {
     svg += fmt::format("<text class=\"m\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", plot.x(t),
-                       kTop + kHeight + 18, axis_text(t, tick));
+                       kLaneTop + kHeight + 18, axis_text(t, tick));
   }
   return svg + fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">s</text>", kWidth - kRight + 22,
-                           kTop + kHeight + 18);
+                           kLaneTop + kHeight + 18);
 }
 
 /// Band from lowest to highest window of each column, the part above the lowest passed limit in the
@@ -177,7 +177,8 @@ std::string peak_svg(const TimelineLane& lane, const Plot& plot) {
   return fmt::format(
       "<circle class=\"peak\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/><text class=\"halo b{}\" "
       "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
-      x, y, left ? " e" : "", x + (left ? -10 : 10), std::max(y - 8, kTop + 8.0), escape(words));
+      x, y, left ? " e" : "", x + (left ? -10 : 10), std::max(y - 8, kLaneTop + 8.0),
+      escape(words));
 }
 
 std::string lane_svg(const TimelineLane& lane, double end_s, const std::string& id) {
@@ -189,13 +190,13 @@ std::string lane_svg(const TimelineLane& lane, double end_s, const std::string& 
       "y=\"11\"><tspan "
       "class=\"b\">{0}, {1}</tspan> {7}</text>",
       escape(lane.label), escape(plot.unit), format_significant(lane.average, 3),
-      format_significant(lane.peak, 3), kWidth, kTop + kHeight + 26, kLeft, escape(lane.note));
+      format_significant(lane.peak, 3), kWidth, kLaneTop + kHeight + 26, kLeft, escape(lane.note));
   svg += grid_svg(plot) + band_svg(lane, plot, id) + lines_svg(lane, plot) + peak_svg(lane, plot);
   return svg + "</svg>";
 }
 
 /// The lane for the chart script; values to four digits.
-std::string lane_json(const TimelineLane& lane) {
+std::string lane_script(const TimelineLane& lane) {
   const auto rounded = [](const std::vector<double>& values) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const double v : values) {
@@ -287,7 +288,7 @@ std::string timeline_section(const ReportContext& context, const Candidate& cand
         "role=\"region\" aria-label=\"Chart, scrolls sideways on narrow screens\">{1}</div>"
         "<div class=\"live\" hidden></div></figure>"
         "<script type=\"application/json\" id=\"{0}\">{2}</script>\n",
-        id, lane_svg(lanes[i], std::max(end_s, 1.0), id), lane_json(lanes[i]));
+        id, lane_svg(lanes[i], std::max(end_s, 1.0), id), lane_script(lanes[i]));
   }
   return out + case_table(context, candidate) + "</section>\n";
 }

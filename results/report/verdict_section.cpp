@@ -6,6 +6,7 @@
 
 #include "results/report/html.hpp"
 #include "results/report/sections.hpp"
+#include "results/verdict_text.hpp"
 
 namespace rackwright::results {
 
@@ -13,11 +14,6 @@ namespace {
 
 using topology::Limit;
 using topology::LimitState;
-
-std::string slo_text(const workloads::Slo& slo) {
-  return fmt::format("TTFT P{0:g} ≤ {1:g} ms, TPOT P{0:g} ≤ {2:g} ms", slo.percentile * 100,
-                     slo.ttft_s * 1e3, slo.tpot_s * 1e3);
-}
 
 std::string masthead(const Review& review) {
   const auto n = review.candidates.size();

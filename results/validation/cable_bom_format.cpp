@@ -187,8 +187,8 @@ class Bills {
   std::vector<topology::PodItems> pods_;
 };
 
-std::vector<ValidationRow> run(const ValidationRequest& request, const DataLocator& data,
-                               const ProgressCallback&) {
+std::vector<ValidationRow> cable_bom_rows(const ValidationRequest& request, const DataLocator& data,
+                                          const ProgressCallback&) {
   Bills bills(data);
   std::vector<ValidationRow> rows;
   for (const auto& path : request.paths) {
@@ -226,7 +226,7 @@ ValidationFormat cable_bom_format() {
   format.baseline = "none";
   format.file_suffix = ".csv";
   format.quantities = {"count"};
-  format.run = &run;
+  format.run = &cable_bom_rows;
   return format;
 }
 

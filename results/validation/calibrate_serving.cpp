@@ -7,6 +7,7 @@
 
 #include "common/data_locator.hpp"
 #include "common/output_file.hpp"
+#include "common/statistics.hpp"
 #include "results/validation/served_fit.hpp"
 
 using namespace rackwright;
@@ -74,8 +75,8 @@ void add_replay(kernels::DeviceProfile& engines, const fs::path& data_dir,
     (row.row.ends_with("ttft") ? firsts : ends).push_back(std::max(ratio, 1 / ratio) - 1);
   }
   auto& parameters = engines.models.back().parameters;
-  parameters["tpot_half_width"] = results::quantile_of(ends, 0.9);
-  parameters["ttft_half_width"] = results::quantile_of(firsts, 0.9);
+  parameters["tpot_half_width"] = quantile(ends, 0.9);
+  parameters["ttft_half_width"] = quantile(firsts, 0.9);
 }
 
 int run(const fs::path& data_dir, const fs::path& out) {

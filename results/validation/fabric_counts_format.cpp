@@ -85,8 +85,9 @@ class TableRows {
   std::vector<ValidationRow>& rows_;
 };
 
-std::vector<ValidationRow> run(const ValidationRequest& request, const DataLocator& data,
-                               const ProgressCallback& progress) {
+std::vector<ValidationRow> fabric_count_rows(const ValidationRequest& request,
+                                             const DataLocator& data,
+                                             const ProgressCallback& progress) {
   std::vector<ValidationRow> rows;
   TableRows table(data, rows);
   for (const auto& path : request.paths) {
@@ -108,7 +109,7 @@ ValidationFormat fabric_counts_format() {
   format.baseline = "none";
   format.file_suffix = ".csv";
   format.quantities = {"count"};
-  format.run = &run;
+  format.run = &fabric_count_rows;
   return format;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
+#include "common/statistics.hpp"
 #include "kernels/analytical/roofline.hpp"
 #include "results/validation/serving_formats.hpp"
 #include "results/validation/timestamp.hpp"
@@ -57,7 +58,7 @@ WallLevels levels_of(const WallLog& log) {
     least = std::min(least, sum);
   }
   levels.idle_w = least / static_cast<double>(window);
-  const double middle = (levels.idle_w + quantile_of(log.watts, 0.99)) / 2;
+  const double middle = (levels.idle_w + quantile(log.watts, 0.99)) / 2;
   std::vector<double> loaded;
   for (std::size_t i = 0; i < log.watts.size(); ++i) {
     levels.joules += log.watts[i] * log.seconds[i];
@@ -68,7 +69,7 @@ WallLevels levels_of(const WallLog& log) {
       levels.other_s += log.seconds[i];
     }
   }
-  levels.plateau_w = quantile_of(std::move(loaded), 0.5);
+  levels.plateau_w = quantile(std::move(loaded), 0.5);
   return levels;
 }
 

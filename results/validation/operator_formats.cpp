@@ -73,8 +73,8 @@ void expect_kind(const MeasuredTable& table, std::string_view format,
 }
 
 template <TableKind kind>
-std::vector<ValidationRow> run(const ValidationRequest& request, const DataLocator& data,
-                               const ProgressCallback& progress) {
+std::vector<ValidationRow> run_operators(const ValidationRequest& request, const DataLocator& data,
+                                         const ProgressCallback& progress) {
   // Vidur's collector of 2023 ran other libraries than today's engines.
   const bool vidur = kind == TableKind::network;
   MeasuredDevices devices(request.device, data, {vidur ? "vidur" : "", "", request.source});
@@ -153,49 +153,49 @@ ValidationFormat collective_format(TableKind kind, std::string_view summary) {
 ValidationFormat gemm_format() {
   ValidationFormat format =
       kernel_format(TableKind::gemm, "GEMM times and board power, one row a shape", true);
-  format.run = run<TableKind::gemm>;
+  format.run = run_operators<TableKind::gemm>;
   return format;
 }
 
 ValidationFormat attention_format() {
   ValidationFormat format = kernel_format(
       TableKind::attention, "grouped attention, prefill and decode, times and board power", true);
-  format.run = run<TableKind::attention>;
+  format.run = run_operators<TableKind::attention>;
   return format;
 }
 
 ValidationFormat latent_attention_format() {
   ValidationFormat format = kernel_format(TableKind::latent_attention,
                                           "latent attention (MLA), prefill and decode", true);
-  format.run = run<TableKind::latent_attention>;
+  format.run = run_operators<TableKind::latent_attention>;
   return format;
 }
 
 ValidationFormat experts_format() {
   ValidationFormat format =
       kernel_format(TableKind::experts, "expert GEMMs of one MoE layer on the heaviest rank", true);
-  format.run = run<TableKind::experts>;
+  format.run = run_operators<TableKind::experts>;
   return format;
 }
 
 ValidationFormat nccl_format() {
   ValidationFormat format =
       collective_format(TableKind::nccl, "NCCL collectives inside one NVLink or PCIe domain");
-  format.run = run<TableKind::nccl>;
+  format.run = run_operators<TableKind::nccl>;
   return format;
 }
 
 ValidationFormat engine_all_reduce_format() {
   ValidationFormat format =
       collective_format(TableKind::engine_all_reduce, "all-reduce kernels of inference engines");
-  format.run = run<TableKind::engine_all_reduce>;
+  format.run = run_operators<TableKind::engine_all_reduce>;
   return format;
 }
 
 ValidationFormat expert_exchange_format() {
   ValidationFormat format = collective_format(
       TableKind::expert_exchange, "DeepEP dispatch and combine, low-latency and normal mode");
-  format.run = run<TableKind::expert_exchange>;
+  format.run = run_operators<TableKind::expert_exchange>;
   return format;
 }
 
@@ -209,7 +209,7 @@ ValidationFormat layers_format() {
 ValidationFormat network_format() {
   ValidationFormat format =
       collective_format(TableKind::network, "all-reduce and send/recv in and across nodes (Vidur)");
-  format.run = run<TableKind::network>;
+  format.run = run_operators<TableKind::network>;
   return format;
 }
 

@@ -20,6 +20,34 @@ PointAnswer PointAnswer::about(double value, double relative) {
   return answer;
 }
 
+std::vector<ValidationRow> answer_points(const ValidationRequest& request,
+                                         const PointTable& table) {
+  CsvReader::Options options;
+  options.required = table.columns;
+  options.required.insert(options.required.end(), {"case_id", "unit", table.value, table.group});
+  std::vector<ValidationRow> rows;
+  for (const auto& path : request.paths) {
+    CsvReader csv(path, options);
+    while (csv.next()) {
+      const auto published = csv.optional_number(table.value);
+      const PointAnswer answer =
+          published ? table.answer(csv) : PointAnswer::none("no printed value");
+      ValidationRow row;
+      row.row = csv.cell("case_id");
+      row.group = csv.cell(table.group);
+      row.unit = csv.cell("unit");
+      row.measured = published.value_or(0);
+      row.predicted = answer.value;
+      row.low = answer.low;
+      row.high = answer.high;
+      row.extrapolated = answer.extrapolated;
+      row.excluded = answer.excluded;
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
 std::set<std::string> words_of(std::string_view text) {
   std::set<std::string> words;
   std::string word;

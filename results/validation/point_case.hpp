@@ -1,10 +1,14 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "common/csv_reader.hpp"
+#include "results/validation/validation.hpp"
 #include "topology/catalog.hpp"
 
 namespace rackwright::results {
@@ -21,6 +25,17 @@ struct PointAnswer {
   /// `value` -/+ `relative` of it.
   [[nodiscard]] static PointAnswer about(double value, double relative);
 };
+
+/// A table of points, one a row, named by `case_id`.
+struct PointTable {
+  std::vector<std::string> columns;  ///< that must be there besides case_id and unit
+  std::string value;                 ///< column of the published number
+  std::string group;                 ///< column by which rows are scored together
+  std::function<PointAnswer(const CsvReader& row)> answer;
+};
+/// Asks for every row that prints a number; the others are listed with the reason.
+[[nodiscard]] std::vector<ValidationRow> answer_points(const ValidationRequest& request,
+                                                       const PointTable& table);
 
 /// Lower-case words of a text: runs of letters and digits.
 [[nodiscard]] std::set<std::string> words_of(std::string_view text);

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "common/csv_reader.hpp"
 #include "kernels/device_info.hpp"
 #include "results/validation/point_case.hpp"
 #include "results/validation/point_formats.hpp"
@@ -16,7 +15,7 @@ namespace rackwright::results {
 
 namespace {
 
-struct Case {
+struct PowerCase {
   std::string system;
   std::string text;  ///< the column "case"
   std::string verdict;
@@ -24,7 +23,7 @@ struct Case {
   std::set<std::string> words;  ///< of the system
 };
 
-struct Facts {
+struct PowerFacts {
   const topology::Catalog& catalog;
   const DataLocator& data;
 };
@@ -43,7 +42,7 @@ topology::PowerBus bus_of(int shelves, int psus, double psu_w) {
 }
 
 /// "ORv3 HPR 33 kW x3": what the bus delivers after one PSU, or with one PSU lost in every shelf.
-PointAnswer shelf_rating(const Facts& facts, const Case& asked, int shelves) {
+PointAnswer shelf_rating(const PowerFacts& facts, const PowerCase& asked, int shelves) {
   const auto* part = part_in(facts.catalog, {"orv3", "hpr", "33kw", "shelf"}, "rating_w");
   if (part == nullptr) return PointAnswer::none("no shelf of this name in the catalogue");
   const double psu_w = *value_of(*part, "psu_w");
@@ -62,14 +61,15 @@ PointAnswer shelf_rating(const Facts& facts, const Case& asked, int shelves) {
   return PointAnswer::about(watts / 1e3, 0);
 }
 
-PointAnswer shelf_current(const Facts& facts, double volts) {
+PointAnswer shelf_current(const PowerFacts& facts, double volts) {
   const auto* part = part_in(facts.catalog, {"orv3", "hpr", "33kw", "shelf"}, "rating_w");
   if (part == nullptr) return PointAnswer::none("no shelf of this name in the catalogue");
   return PointAnswer::about(*value_of(*part, "rating_w") / volts, 0.005);
 }
 
 /// Three-phase feeds: P = n sqrt(3) U I x derating x power factor, less the racks' peak.
-PointAnswer feed_headroom(const Facts& facts, const Case& asked, const std::smatch& match) {
+PointAnswer feed_headroom(const PowerFacts& facts, const PowerCase& asked,
+                          const std::smatch& match) {
   const auto* node = part_in(facts.catalog, asked.words, "max_power_w");
   const auto systems = number_after(asked.system, "rack of");
   if (node == nullptr || !systems)
@@ -79,7 +79,8 @@ PointAnswer feed_headroom(const Facts& facts, const Case& asked, const std::smat
   if (redundancy == "N+1") circuits -= 1;
   if (redundancy == "2N" || redundancy == "N+N") circuits /= 2;
   const auto* feed = part_in(facts.catalog, {"dgx", "b200", "rack", "feed"}, "power_factor_factor");
-  const double factor = feed == nullptr ? 0.95 : *value_of(*feed, "power_factor_factor");
+  if (feed == nullptr) return PointAnswer::none("no power factor in the catalogue");
+  const double factor = *value_of(*feed, "power_factor_factor");
   const double watts = circuits * std::numbers::sqrt3 * std::stod(match[2]) * std::stod(match[3]) *
                        std::stod(match[4]) / 100 * factor;
   const double load = *systems * *value_of(*node, "max_power_w");
@@ -92,7 +93,7 @@ PointAnswer feed_headroom(const Facts& facts, const Case& asked, const std::smat
 }
 
 /// Racks and the compute fabric between them.
-PointAnswer racks_with_fabric(const Facts& facts, const Case& asked, int racks) {
+PointAnswer racks_with_fabric(const PowerFacts& facts, const PowerCase& asked, int racks) {
   const auto* part = facts.catalog.find("gb200-nvl72-hpe");
   if (part == nullptr || !asked.words.contains("gb200")) {
     return PointAnswer::none("no rack of this name in the catalogue");
@@ -111,7 +112,7 @@ PointAnswer racks_with_fabric(const Facts& facts, const Case& asked, int racks) 
 }
 
 /// The device whose id opens with a word of the system: "H100" → h100-sxm.
-std::optional<kernels::DeviceInfo> device_of(const Facts& facts,
+std::optional<kernels::DeviceInfo> device_of(const PowerFacts& facts,
                                              const std::set<std::string>& words) {
   for (const auto& id : facts.data.ids("kernels/devices")) {
     const std::string family = id.substr(0, id.find('-'));
@@ -121,13 +122,13 @@ std::optional<kernels::DeviceInfo> device_of(const Facts& facts,
   return std::nullopt;
 }
 
-PointAnswer idle_power(const Facts& facts, const Case& asked) {
+PointAnswer idle_power(const PowerFacts& facts, const PowerCase& asked) {
   const auto device = device_of(facts, asked.words);
   if (!device || !device->idle_w.value) return PointAnswer::none("idle power is blank");
   return PointAnswer::about(*device->idle_w.value, kIdleError);
 }
 
-PointAnswer sustained_rate(const Facts& facts, const Case& asked) {
+PointAnswer sustained_rate(const PowerFacts& facts, const PowerCase& asked) {
   const auto device = device_of(facts, asked.words);
   if (!device || !device->sustained_bf16_flops.value) {
     return PointAnswer::none("sustained rate at the cap is blank");
@@ -135,7 +136,7 @@ PointAnswer sustained_rate(const Facts& facts, const Case& asked) {
   return PointAnswer::about(*device->sustained_bf16_flops.value / 1e12, 0.1);
 }
 
-PointAnswer answer_to(const Facts& facts, const Case& asked) {
+PointAnswer answer_to(const PowerFacts& facts, const PowerCase& asked) {
   std::smatch match;
   static const std::regex shelves(R"(ORv3 HPR 33 kW x(\d+))");
   static const std::regex feeds(R"((\d+) x (\d+) V 3-phase (\d+) A, (\d+)\s*% derating, (\S+))");
@@ -163,33 +164,16 @@ PointAnswer answer_to(const Facts& facts, const Case& asked) {
   return PointAnswer::none("no model of this system");
 }
 
-std::vector<ValidationRow> run(const ValidationRequest& request, const DataLocator& data,
-                               const ProgressCallback&) {
+std::vector<ValidationRow> power_rows(const ValidationRequest& request, const DataLocator& data,
+                                      const ProgressCallback&) {
   const auto catalog = topology::Catalog::load(data);
-  std::vector<ValidationRow> rows;
-  for (const auto& path : request.paths) {
-    CsvReader csv(
-        path, {.required = {"case_id", "system", "case", "expected_value", "unit"}, .header = {}});
-    while (csv.next()) {
-      Case asked{csv.cell("system"), csv.cell("case"),
-                 csv.column("verdict") ? csv.cell("verdict") : "", csv.cell("unit"),
-                 words_of(csv.cell("system"))};
-      const PointAnswer answer = csv.blank("expected_value") ? PointAnswer::none("no printed value")
-                                                             : answer_to({catalog, data}, asked);
-      ValidationRow row;
-      row.row = csv.cell("case_id");
-      row.group = asked.unit;
-      row.measured = csv.optional_number("expected_value").value_or(0);
-      row.predicted = answer.value;
-      row.low = answer.low;
-      row.high = answer.high;
-      row.unit = asked.unit;
-      row.extrapolated = answer.extrapolated;
-      row.excluded = answer.excluded;
-      rows.push_back(std::move(row));
-    }
-  }
-  return rows;
+  const auto answer = [&](const CsvReader& csv) {
+    const PowerCase asked{csv.cell("system"), csv.cell("case"),
+                          csv.column("verdict") ? csv.cell("verdict") : "", csv.cell("unit"),
+                          words_of(csv.cell("system"))};
+    return answer_to({catalog, data}, asked);
+  };
+  return answer_points(request, {{"system", "case"}, "expected_value", "unit", answer});
 }
 
 }  // namespace
@@ -201,7 +185,7 @@ ValidationFormat power_points_format() {
   format.baseline = "none";
   format.file_suffix = "power.csv";
   format.quantities = {"value"};
-  format.run = &run;
+  format.run = &power_rows;
   return format;
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
+#include "common/statistics.hpp"
 #include "kernels/analytical/roofline.hpp"
 #include "kernels/device_info.hpp"
 #include "results/validation/serving_formats.hpp"
@@ -139,8 +140,8 @@ void add_file(const std::filesystem::path& path, const DutyModel& duty, double h
         row.predicted = memory.draw(*state);
         const std::vector<double> seen(state->begin(), state->end());
         const double margin = 0.02 * row.predicted;
-        row.low = std::min(row.predicted, quantile_of(seen, 0.04) - margin);
-        row.high = std::max(row.predicted, quantile_of(seen, 0.96) + margin);
+        row.low = std::min(row.predicted, quantile(seen, 0.04) - margin);
+        row.high = std::max(row.predicted, quantile(seen, 0.96) + margin);
       } else {
         row.excluded = "state of the GPU not seen before";
       }

@@ -6,24 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "common/csv_reader.hpp"
+#include "common/statistics.hpp"
+
 namespace rackwright::results {
 
 namespace {
 
 using Rows = std::vector<const ValidationRow*>;
-
-/// Linear between order statistics.
-double quantile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  const double at = share * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  if (below + 1 >= values.size()) return values.back();
-  return std::lerp(values[below], values[below + 1], at - static_cast<double>(below));
-}
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 /// Rank of each value from 1; equal values share the mean of their ranks.
 std::vector<double> ranks_of(const std::vector<double>& values) {
@@ -109,14 +99,6 @@ ValidationScore score_of(std::string group, const Rows& rows) {
   return result;
 }
 
-/// A cell of CSV, quoted where it must be.
-std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 }  // namespace
 
 ValidationSummary score(std::span<const ValidationRow> rows) {
@@ -143,8 +125,11 @@ ValidationSummary score(std::span<const ValidationRow> rows) {
 std::string rows_csv(std::span<const ValidationRow> rows) {
   std::string text = "row,measured,predicted,unit,extrapolated,low,high\n";
   for (const ValidationRow& row : rows) {
-    text += fmt::format("{},{:.9g},{:.9g},{},{},{:.9g},{:.9g}\n", cell(row.row), row.measured,
-                        row.predicted, cell(row.unit), row.extrapolated ? 1 : 0, row.low, row.high);
+    const bool predicted = row.excluded.empty() || row.predicted != 0;
+    if (!predicted) continue;
+    text +=
+        fmt::format("{},{:.9g},{:.9g},{},{},{:.9g},{:.9g}\n", csv_cell(row.row), row.measured,
+                    row.predicted, csv_cell(row.unit), row.extrapolated ? 1 : 0, row.low, row.high);
   }
   return text;
 }

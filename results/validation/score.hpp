@@ -41,7 +41,8 @@ struct ValidationSummary {
 /// as excluded ("not positive").
 [[nodiscard]] ValidationSummary score(std::span<const ValidationRow> rows);
 
-/// `row,measured,predicted,unit,extrapolated,low,high`, every row, with a head.
+/// `row,measured,predicted,unit,extrapolated,low,high` of every row that has a prediction, scored
+/// or not, with a head.
 [[nodiscard]] std::string rows_csv(std::span<const ValidationRow> rows);
 
 }  // namespace rackwright::results

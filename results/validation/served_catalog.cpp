@@ -9,7 +9,8 @@ namespace rackwright::results {
 
 namespace {
 
-std::string lower(std::string text) {
+/// Lower case, one dash for each separator.
+std::string normal_name(std::string text) {
   for (char& c : text) {
     c = c == '_' || c == ' ' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
@@ -34,7 +35,7 @@ std::string ServedCatalog::device_id(const std::string& name) {
   const auto at = devices_.find(name);
   if (at != devices_.end()) return at->second;
   const auto ids = data_.ids("kernels/devices");
-  const std::string plain = lower(name);
+  const std::string plain = normal_name(name);
   std::string found;
   std::string bare = plain;  // "b200-sxm" is "b200", "a100-80gb" is "a100"
   for (const std::string_view ending : {"-sxm", "-80gb", "-141gb"}) {
@@ -46,7 +47,7 @@ std::string ServedCatalog::device_id(const std::string& name) {
   for (const std::string& id : ids) {
     if (!found.empty()) break;
     for (const std::string& other : kernels::find_device(id, data_).measured_as) {
-      if (lower(other) == plain || lower(other) == bare) found = id;
+      if (normal_name(other) == plain || normal_name(other) == bare) found = id;
     }
   }
   devices_[name] = found;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/statistics.hpp"
 #include "kernels/calibration/nelder_mead.hpp"
 
 namespace rackwright::results {
@@ -75,12 +76,6 @@ void collect(const ServedRow& row, const ServedPrediction& predicted, Errors& er
     (row.point.model.experts ? errors.experts : errors.dense).push_back(errors.tpot.back());
   }
   if (row.ttft_s && *row.ttft_s > 0) errors.ttft.push_back(relative(predicted.ttft_s, *row.ttft_s));
-}
-
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
 class EngineFitter {
@@ -171,16 +166,16 @@ CalibratedModel fit_engine(const EngineFit& task) {
   result.quality.rows = task.rows.size();
   result.quality.fit_mean = mean(fitter.errors(task.rows, result).tpot);
   result.quality.held_out_mean = mean(held_out.tpot);
-  result.quality.held_out_median = quantile_of(held_out.tpot, 0.5);
-  result.quality.held_out_p90 = quantile_of(held_out.tpot, 0.9);
+  result.quality.held_out_median = quantile(held_out.tpot, 0.5);
+  result.quality.held_out_p90 = quantile(held_out.tpot, 0.9);
   result.quality.held_out_group =
       by_model ? "a model; error of TPOT" : "a model on a number of GPUs; error of TPOT";
   result.parameters["tpot_half_width"] =
-      quantile_of(held_out.dense.empty() ? held_out.tpot : held_out.dense, 0.9);
+      quantile(held_out.dense.empty() ? held_out.tpot : held_out.dense, 0.9);
   result.parameters["tpot_half_width_experts"] =
-      quantile_of(held_out.experts.empty() ? held_out.tpot : held_out.experts, 0.9);
-  result.parameters["ttft_half_width"] = quantile_of(held_out.ttft, 0.9);
-  result.parameters["ttft_held_out_median"] = quantile_of(held_out.ttft, 0.5);
+      quantile(held_out.experts.empty() ? held_out.tpot : held_out.experts, 0.9);
+  result.parameters["ttft_half_width"] = quantile(held_out.ttft, 0.9);
+  result.parameters["ttft_held_out_median"] = quantile(held_out.ttft, 0.5);
   return result;
 }
 
@@ -241,11 +236,11 @@ CalibratedModel fit_served_power(const std::vector<const ServedRow*>& rows,
   result.provenance = {tables, "vLLM at steady load, energy counter", "measured"};
   result.quality.rows = rows.size();
   result.quality.held_out_mean = mean(power);
-  result.quality.held_out_median = quantile_of(power, 0.5);
-  result.quality.held_out_p90 = quantile_of(power, 0.9);
+  result.quality.held_out_median = quantile(power, 0.5);
+  result.quality.held_out_p90 = quantile(power, 0.9);
   result.quality.held_out_group = "a model";
-  result.parameters["power_half_width"] = quantile_of(power, 0.9);
-  result.parameters["energy_half_width"] = quantile_of(energy, 0.9);
+  result.parameters["power_half_width"] = quantile(power, 0.9);
+  result.parameters["energy_half_width"] = quantile(energy, 0.9);
   return result;
 }
 

@@ -90,13 +90,4 @@ void set_interval(ValidationRow& row, double relative) {
   row.high = row.predicted * (1 + relative);
 }
 
-double quantile_of(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(
-      std::ceil(std::clamp(share, 0.0, 1.0) * static_cast<double>(values.size())));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
-
 }  // namespace rackwright::results

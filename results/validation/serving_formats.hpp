@@ -66,7 +66,5 @@ using ValidationRows = std::vector<ValidationRow>;
 [[nodiscard]] std::string row_name(const std::filesystem::path& path, std::size_t line);
 /// Low and high of `row` around its prediction, `relative` to it and never under 0.
 void set_interval(ValidationRow& row, double relative);
-/// Value at `share` of the sorted `values`, nearest rank. 0 for none.
-[[nodiscard]] double quantile_of(std::vector<double> values, double share);
 
 }  // namespace rackwright::results

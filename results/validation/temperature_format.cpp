@@ -3,6 +3,7 @@
 #include <map>
 
 #include "common/csv_reader.hpp"
+#include "common/statistics.hpp"
 #include "results/validation/serving_formats.hpp"
 #include "results/validation/timestamp.hpp"
 #include "topology/thermal/temperature_fit.hpp"
@@ -66,7 +67,7 @@ double expected_error(const std::vector<Reading>& readings, std::size_t half, bo
   for (std::size_t i = half / 2; i < half; ++i) {
     errors.push_back(std::abs(predicted[i] - readings[i].sample.celsius));
   }
-  return quantile_of(std::move(errors), 0.9);
+  return quantile(std::move(errors), 0.9);
 }
 
 void add_server(const std::filesystem::path& path, const std::string& name,

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "common/csv_reader.hpp"
 #include "common/units.hpp"
 #include "results/validation/point_case.hpp"
 #include "results/validation/point_formats.hpp"
@@ -17,8 +16,7 @@ namespace rackwright::results {
 namespace {
 
 /// A row of the table: what is given, what is asked.
-struct Case {
-  std::string system;
+struct ThermalCase {
   std::set<std::string> words;  ///< of system and source
   std::map<std::string, std::string> inputs;
   std::string output;
@@ -51,7 +49,7 @@ std::map<double, double> at_temperatures(const topology::Part& part, const std::
 }
 
 /// The law through the coldest and the warmest published row; rows between are predicted.
-PointAnswer required_flow(const topology::Catalog& catalog, const Case& asked) {
+PointAnswer required_flow(const topology::Catalog& catalog, const ThermalCase& asked) {
   const auto supply = asked.number("supply_temp_c");
   const auto* part = part_in(catalog, asked.words, "required_flow_lpm_at_");
   if (part == nullptr || !supply)
@@ -72,7 +70,7 @@ PointAnswer required_flow(const topology::Catalog& catalog, const Case& asked) {
 }
 
 /// Drop over flow from the published pairs of the coldest and the warmest row [kPa].
-PointAnswer pressure_drop(const topology::Catalog& catalog, const Case& asked,
+PointAnswer pressure_drop(const topology::Catalog& catalog, const ThermalCase& asked,
                           const std::string& flow_input, const std::string& drop_prefix) {
   const auto flow = asked.number(flow_input);
   const auto* part = part_in(catalog, asked.words, drop_prefix);
@@ -91,7 +89,7 @@ PointAnswer pressure_drop(const topology::Catalog& catalog, const Case& asked,
   return answer;
 }
 
-PointAnswer pump_head(const topology::Catalog& catalog, const Case& asked) {
+PointAnswer pump_head(const topology::Catalog& catalog, const ThermalCase& asked) {
   const auto flow = asked.number("flow_lpm");
   const auto* part = part_in(catalog, asked.words, "external_head_kpa");
   if (part == nullptr || !flow) return PointAnswer::none("no CDU of this name in the catalogue");
@@ -103,7 +101,7 @@ PointAnswer pump_head(const topology::Catalog& catalog, const Case& asked) {
 }
 
 /// GPUs, processors and NVLink trays of an NVL72.
-PointAnswer liquid_load(const topology::Catalog& catalog, const Case& asked) {
+PointAnswer liquid_load(const topology::Catalog& catalog, const ThermalCase& asked) {
   const auto gpu = asked.number("gpu_w"), cpu = asked.number("cpu_w");
   const auto* trays = catalog.find("nvlink-trays-gb200-rack");
   if (!gpu || !cpu || trays == nullptr || !asked.words.contains("nvl72")) {
@@ -113,7 +111,7 @@ PointAnswer liquid_load(const topology::Catalog& catalog, const Case& asked) {
   return PointAnswer::about(watts / 1e3, 0.02);
 }
 
-PointAnswer air_rise(const topology::Catalog&, const Case& asked) {
+PointAnswer air_rise(const topology::Catalog&, const ThermalCase& asked) {
   const auto power = asked.number("max_power_kw"), flow = asked.number("airflow_cfm");
   if (!power || !flow) return PointAnswer::none("power or air flow is not given");
   const auto rise = topology::air_temperature_rise(Power::from_si(*power * 1e3), *flow * cfm, {});
@@ -121,7 +119,7 @@ PointAnswer air_rise(const topology::Catalog&, const Case& asked) {
 }
 
 /// The provision that the maker's guide asks for; the user guide's flow is the low end.
-PointAnswer rack_air_flow(const topology::Catalog& catalog, const Case& asked) {
+PointAnswer rack_air_flow(const topology::Catalog& catalog, const ThermalCase& asked) {
   const auto systems = asked.number("systems");
   const auto* part = part_in(catalog, asked.words, "airflow_cfm");
   if (part == nullptr || !systems) return PointAnswer::none("no air flow of this system");
@@ -135,7 +133,7 @@ PointAnswer rack_air_flow(const topology::Catalog& catalog, const Case& asked) {
 
 /// Module temperature over about 20 degC inlet: the published rise scales with power; a module
 /// downstream of another breathes air that one has warmed, P / (rho cp Q) over the flow of a lane.
-PointAnswer gpu_temperature(const topology::Catalog& catalog, const Case& asked) {
+PointAnswer gpu_temperature(const topology::Catalog& catalog, const ThermalCase& asked) {
   const auto power = asked.number("power_w");
   std::set<std::string> words = asked.words;
   words.insert("module");
@@ -155,11 +153,11 @@ PointAnswer gpu_temperature(const topology::Catalog& catalog, const Case& asked)
     const double lanes = *value_of(*node, "gpu_count") / 2;
     kelvin += topology::air_temperature_rise(Power::from_si(*power), flow / lanes, {}).si();
   }
-  PointAnswer answer = PointAnswer::about(*inlet + kelvin, 0);
-  // Fans slow down with the load: at low power the resistance is higher by an amount nobody prints.
-  const double spread = 0.12 * kelvin + (*power < 0.5 * *at ? 6.0 : 0.0);
-  answer.low = answer.value - spread;
-  answer.high = answer.value + spread;
+  PointAnswer answer;
+  answer.value = *inlet + kelvin;
+  answer.low = *inlet + kelvin * (1 - kAirRiseError);
+  answer.high = *inlet + kelvin * (1 + kAirRiseError);
+  // Fans slow down with the load: the resistance at low power is higher, by how much nobody prints.
   answer.extrapolated = *power < 0.5 * *at;
   return answer;
 }
@@ -176,7 +174,7 @@ double pressure_factor(const std::string& unit) {
   return unit == "kPa" ? 1 : 0;
 }
 
-PointAnswer answer_to(const topology::Catalog& catalog, const Case& asked,
+PointAnswer answer_to(const topology::Catalog& catalog, const ThermalCase& asked,
                       const std::string& unit) {
   if (asked.notes.find("calibration data") != std::string::npos) {
     return PointAnswer::none("calibration data, no test case");
@@ -202,40 +200,22 @@ PointAnswer answer_to(const topology::Catalog& catalog, const Case& asked,
   return PointAnswer::none("no model of this quantity");
 }
 
-std::vector<ValidationRow> run(const ValidationRequest& request, const DataLocator& data,
-                               const ProgressCallback&) {
+std::vector<ValidationRow> thermal_rows(const ValidationRequest& request, const DataLocator& data,
+                                        const ProgressCallback&) {
   const auto catalog = topology::Catalog::load(data);
-  std::vector<ValidationRow> rows;
-  for (const auto& path : request.paths) {
-    CsvReader csv(
-        path, {.required = {"case_id", "system", "output", "output_value", "unit"}, .header = {}});
-    while (csv.next()) {
-      if (csv.blank("output_value")) continue;
-      Case asked;
-      asked.system = csv.cell("system");
-      asked.output = csv.cell("output");
-      asked.words = words_of(asked.system);
-      if (csv.column("source")) asked.words.merge(words_of(csv.cell("source")));
-      if (csv.column("notes")) asked.notes = csv.cell("notes");
-      for (const char* input : {"input_1", "input_2"}) {
-        const std::string value = std::string(input) + "_value";
-        if (csv.column(input) && csv.column(value)) asked.inputs[csv.cell(input)] = csv.cell(value);
-      }
-      const PointAnswer answer = answer_to(catalog, asked, csv.cell("unit"));
-      ValidationRow row;
-      row.row = csv.cell("case_id");
-      row.group = asked.output;
-      row.measured = csv.number("output_value");
-      row.predicted = answer.value;
-      row.low = answer.low;
-      row.high = answer.high;
-      row.unit = csv.cell("unit");
-      row.extrapolated = answer.extrapolated;
-      row.excluded = answer.excluded;
-      rows.push_back(std::move(row));
+  const auto answer = [&](const CsvReader& csv) {
+    ThermalCase asked;
+    asked.output = csv.cell("output");
+    asked.words = words_of(csv.cell("system"));
+    if (csv.column("source")) asked.words.merge(words_of(csv.cell("source")));
+    if (csv.column("notes")) asked.notes = csv.cell("notes");
+    for (const std::string input : {"input_1", "input_2"}) {
+      if (!csv.column(input) || !csv.column(input + "_value")) continue;
+      asked.inputs[csv.cell(input)] = csv.cell(input + "_value");
     }
-  }
-  return rows;
+    return answer_to(catalog, asked, csv.cell("unit"));
+  };
+  return answer_points(request, {{"system"}, "output_value", "output", answer});
 }
 
 }  // namespace
@@ -247,7 +227,7 @@ ValidationFormat thermal_points_format() {
   format.baseline = "none";
   format.file_suffix = "thermal.csv";
   format.quantities = {"value"};
-  format.run = &run;
+  format.run = &thermal_rows;
   return format;
 }
 

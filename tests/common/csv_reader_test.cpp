@@ -87,5 +87,11 @@ TEST_F(CsvReaderTest, AVeryLongLineIsRefusedInBoundedMemory) {
               HasSubstr("a line of at most 1048576 bytes"));
 }
 
+TEST(CsvCell, QuotesWhatWouldEndACellAndDoublesItsQuotes) {
+  EXPECT_EQ(csv_cell("plain"), "plain");
+  EXPECT_EQ(csv_cell("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_cell("is \"x\""), "\"is \"\"x\"\"\"");
+}
+
 }  // namespace
 }  // namespace rackwright

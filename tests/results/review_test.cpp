@@ -161,7 +161,8 @@ TEST(Headline, DoesNotPickBetweenIntervalsThatOverlap) {
   // 4 x 0.72 m2 against 2 x 0.72 m2: half the floor, at 10,000 +- 1,000 and 9,091 +- 909.
   auto twin = evaluation("twin", {250.0, 27.5e3, 0.1, 0});
   const Review review = review_of({fast(), twin}, thousand_tokens());
-  EXPECT_EQ(review.headline, "fast and twin cannot be told apart; fast needs 50 % less floor.");
+  EXPECT_EQ(review.headline,
+            "fast and twin cannot be told apart; fast needs 50 % less floor than twin.");
   EXPECT_THAT(review.reason, HasSubstr("treat them as equal"));
 }
 

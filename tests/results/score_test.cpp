@@ -22,7 +22,7 @@ TEST(Score, MeanAndQuantilesAreOfTheAbsoluteRelativeErrors) {
   const auto all = score(rows).all;
   EXPECT_NEAR(all.mape, 0.2, 1e-12);
   EXPECT_NEAR(all.p50, 0.2, 1e-12);
-  EXPECT_NEAR(all.p90, 0.28, 1e-12);  // 0.2 + 0.8 x 0.1
+  EXPECT_NEAR(all.p90, 0.3, 1e-12);  // the third of three: ceil(0.9 x 3)
   EXPECT_NEAR(all.bias, 0.2 / 3, 1e-12);
 }
 
@@ -49,10 +49,11 @@ TEST(Score, ExcludedRowsAreCountedByReasonAndNotScored) {
   EXPECT_EQ(summary.excluded.at("not positive"), 1U);
 }
 
-TEST(Score, EveryRowIsWrittenAlsoTheExcludedOnes) {
-  std::vector<ValidationRow> rows = {row(10, 11, 1), row(10, 1000)};
+TEST(Score, EveryRowWithAPredictionIsWrittenAlsoTheExcludedOnes) {
+  std::vector<ValidationRow> rows = {row(10, 11, 1), row(10, 1000), row(10, 0)};
   rows[0].row = "a,b.csv:2";
   rows[1].excluded = "no";
+  rows[2].excluded = "no model of this system";
   EXPECT_EQ(rows_csv(rows),
             "row,measured,predicted,unit,extrapolated,low,high\n"
             "\"a,b.csv:2\",10,11,s,0,10,12\n"

@@ -15,7 +15,7 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr double kMillimetresPerMetre = 1000, kNanosecond = 1e-9;
+constexpr double kNanosecond = 1e-9;
 /// Ids of planning figures in the catalogue, for parts that leave theirs blank.
 constexpr const char* kCopperAverage = "copper-planning-average";
 constexpr const char* kTwinaxLatency = "twinax-latency";

@@ -13,7 +13,6 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr double kMillimetresPerMetre = 1000;
 constexpr double kRackUnit = 0.04445, kOpenUnit = 0.048;  // m, EIA-310 and Open Rack v3
 constexpr double kEia310Opening = 0.4826;                 // m, 19 inch panel width
 constexpr int kTiers = 5;

@@ -7,8 +7,8 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr int kFormatVersion = 1;
-constexpr double kMillimetresPerMetre = 1000, kSecondsPerWeek = 7 * 86400, kPercent = 100;
+constexpr int kLayoutFormatVersion = 1;
+constexpr double kSecondsPerWeek = 7 * 86400, kPercent = 100;
 
 /// Reads the facts of a practice; every one of them is needed, none may be blank.
 class PracticeFacts {
@@ -65,7 +65,7 @@ CablingPractice read_cabling_practice(const std::filesystem::path& path) {
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
   ObjectReader reader(document, problems);
-  reader.check_format_version(kFormatVersion);
+  reader.check_format_version(kLayoutFormatVersion);
   CablingPractice practice;
   practice.file = document.name();
   practice.id = reader.text("id");
@@ -104,7 +104,7 @@ RowLayout read_row_layout(const std::filesystem::path& path, const DataLocator& 
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
   ObjectReader reader(document, problems);
-  reader.check_format_version(kFormatVersion);
+  reader.check_format_version(kLayoutFormatVersion);
   RowLayout layout;
   layout.file = document.name();
   layout.id = reader.text("id");

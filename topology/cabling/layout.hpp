@@ -8,6 +8,8 @@
 
 namespace rackwright::topology {
 
+inline constexpr double kMillimetresPerMetre = 1000;
+
 /// How cables are led, of `topology/layouts/practice/*.json`. Lengths in m, shares as fractions.
 struct CablingPractice {
   std::string id, name, file;

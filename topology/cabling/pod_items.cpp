@@ -6,11 +6,11 @@
 namespace rackwright::topology {
 
 PodItems read_pod_items(const std::filesystem::path& path) {
-  constexpr int kFormatVersion = 1;
+  constexpr int kPodItemsFormatVersion = 1;
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
   ObjectReader reader(document, problems);
-  reader.check_format_version(kFormatVersion);
+  reader.check_format_version(kPodItemsFormatVersion);
   PodItems pod;
   pod.file = document.name();
   pod.id = reader.text("id");

@@ -12,10 +12,6 @@ namespace rackwright::topology {
 
 namespace {
 
-int ceil_divide(int a, int b) {
-  return (a + b - 1) / b;
-}
-
 /// Switches and cables of all planes.
 void take_plan(const FabricDesign& design, const FabricPlan& plan, FabricCounts& counts) {
   counts.scalable_units = plan.scalable_units;

@@ -13,7 +13,7 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kFabricFormatVersion = 1;
 constexpr int kMostPorts = 4096;
 
 int whole(ObjectReader& reader, const char* key, int fallback, double min) {
@@ -100,7 +100,7 @@ FabricDesign read_fabric_design(const std::filesystem::path& path) {
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
   ObjectReader reader(document, problems);
-  reader.check_format_version(kFormatVersion);
+  reader.check_format_version(kFabricFormatVersion);
   FabricDesign design;
   design.file = document.name();
   design.id = reader.text("id");

@@ -14,10 +14,6 @@ namespace {
 
 constexpr int kMostNodes = 100000;  // far above any built fabric; keeps products inside int
 
-int ceil_divide(int a, int b) {
-  return (a + b - 1) / b;
-}
-
 [[noreturn]] void refuse(const FabricDesign& design, std::string expected, int nodes) {
   throw InputError(
       InputProblem{design.file, 0, "nodes", std::move(expected), std::to_string(nodes)});

@@ -7,6 +7,11 @@
 
 namespace rackwright::topology {
 
+/// Whole groups of `b` that hold `a` things.
+[[nodiscard]] constexpr int ceil_divide(int a, int b) {
+  return (a + b - 1) / b;
+}
+
 /// Leaves that serve the same NICs: one rail of one scalable unit, or a unit when NICs are attached
 /// by rack (rail is then -1).
 struct LeafGroup {

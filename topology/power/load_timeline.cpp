@@ -57,14 +57,6 @@ std::vector<double> superposed_means(const CyclicEnergy& energy, const std::vect
   return means;
 }
 
-double quantile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  const auto n = static_cast<double>(values.size());
-  const auto rank = static_cast<std::ptrdiff_t>(std::clamp(std::ceil(share * n), 1.0, n)) - 1;
-  std::nth_element(values.begin(), values.begin() + rank, values.end());
-  return values[static_cast<std::size_t>(rank)];
-}
-
 double largest_ramp(const std::vector<double>& means, double window_s) {
   double largest = 0;
   for (std::size_t i = 1; i < means.size(); ++i) {

@@ -38,8 +38,6 @@ class CyclicEnergy {
                                                    const std::vector<double>& phases,
                                                    double window_s);
 
-/// Order statistic: the smallest value that at least `share` of all values do not exceed.
-[[nodiscard]] double quantile(std::vector<double> values, double share);
 /// The largest change between consecutive windows over their length, W/s.
 [[nodiscard]] double largest_ramp(const std::vector<double>& means, double window_s);
 

@@ -147,12 +147,5 @@ TEST(SuperposedMeans, KeepTheEnergyWhateverThePhases) {
   EXPECT_NEAR(joules, 3 * energy.mean_w() * 4, 1e-9);
 }
 
-TEST(Quantile, IsAnOrderStatistic) {
-  std::vector<double> values;
-  for (int i = 100; i > 0; --i) values.push_back(i);
-  EXPECT_DOUBLE_EQ(quantile(values, 0.99), 99);
-  EXPECT_DOUBLE_EQ(quantile(values, 1.0), 100);
-}
-
 }  // namespace
 }  // namespace rackwright::topology
