@@ -36,13 +36,21 @@ aicfg-e2e|time||aiconfigurator-e2e/*.csv|14 / 12
 vllm-replay|time||llmservingsim-vllm/*_requests.jsonl|10
 ml-energy|power||ml-energy-llm/*.csv|8
 mlperf-power|power||mlperf-node-power/*.csv|4
+ml-energy|energy||ml-energy-llm/*.csv|20
 zeus|time||zeus-power-limits/*.csv|6 points
-gpu-power-timelines|power||gpu-power-timelines/*.csv|10
+gpu-power-timelines|power|--device h100-sxm|gpu-power-timelines/h100*.csv|KS 0.2
+gpu-power-timelines|power|--device v100-sxm|gpu-power-timelines/v100*.csv|KS 0.2
+gpu-power-timelines|data-sheet|--device v100-sxm|gpu-power-timelines/v100*.csv|KS 0.2
 biohpc-thermal|temperature||biohpc-gpu-thermal/*.csv|2.7 degC
+biohpc-thermal|tracked||biohpc-gpu-thermal/*.csv|1.6 degC
+fabric-counts|count||validation/fabric_counts.csv|exact
+cable-bom|count||validation/cable_bom.csv|exact
+thermal-points|value||validation/thermal.csv|
+power-points|value||validation/power.csv|
 LIST
 }
 
-# A log-log cloud of at most 1,500 points.
+# A log-log cloud of at most 300 points.
 figure() {
   awk -F, -v title="$1" '
     NR > 1 && $2 > 0 && $3 > 0 { n++; x[n] = log($2); y[n] = log($3)
@@ -50,7 +58,7 @@ figure() {
       if (x[n] < lo) lo = x[n]; if (x[n] > hi) hi = x[n]
       if (y[n] < lo) lo = y[n]; if (y[n] > hi) hi = y[n] }
     END { if (n == 0 || hi <= lo) exit
-      step = int(n / 1500) + 1; scale = 300 / (hi - lo)
+      step = int(n / 300) + 1; scale = 300 / (hi - lo)
       print "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"340\" height=\"360\" font-family=\"sans-serif\" font-size=\"11\">"
       printf "<text x=\"20\" y=\"14\">%s: predicted (up) against measured (right), %d rows, log scales</text>\n", title, n
       print "<rect x=\"20\" y=\"30\" width=\"300\" height=\"300\" fill=\"none\" stroke=\"#888\"/>"
@@ -67,8 +75,8 @@ figure() {
   echo "rows; the error on groups of rows that the fit never saw stands in the device's profile and is"
   echo "what \`calibrate\` prints. \`--source\` predicts from another device's calibration only."
   echo
-  echo "| format | quantity | tables | group | n | MAPE % | p50 | p90 | bias | rank corr. | baseline % | extrapolated % | in 90 % interval % | half-width % | bar |"
-  echo "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+  echo "| format | quantity | tables | group | n | MAPE % | p50 | p90 | bias | rank corr. | baseline % | extrapolated % | in 90 % interval % | half-width % | mean error | p95 error | KS | bar |"
+  echo "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"
   while IFS='|' read -r format quantity options tables bar; do
     files=()
     for pattern in $tables; do
@@ -82,6 +90,7 @@ figure() {
       /^$/ { body = 0 }
       body { gsub(/  +/, " | "); print head " " $0 " | " bar " |" }'
     figure "$format $quantity $options" > "$out/accuracy/$format-$quantity${options// /}.svg"
+    find "$out/accuracy" -name '*.svg' -empty -delete  # one point or none: no figure
   done < <(list)
   echo
   for svg in "$out"/accuracy/*.svg; do echo "![$(basename "$svg" .svg)](accuracy/$(basename "$svg"))"; done

@@ -30,6 +30,8 @@ struct PowerFacts {
 
 /// Spread of idle power between boards of one kind.
 constexpr double kIdleError = 0.07;
+/// Where the device file names one rate and no range.
+constexpr double kSustainedError = 0.1;
 
 /// `shelves` equal shelves of PSUs on one bus.
 topology::PowerBus bus_of(int shelves, int psus, double psu_w) {
@@ -133,7 +135,11 @@ PointAnswer sustained_rate(const PowerFacts& facts, const PowerCase& asked) {
   if (!device || !device->sustained_bf16_flops.value) {
     return PointAnswer::none("sustained rate at the cap is blank");
   }
-  return PointAnswer::about(*device->sustained_bf16_flops.value / 1e12, 0.1);
+  const kernels::DeviceFact& rate = device->sustained_bf16_flops;
+  PointAnswer answer = PointAnswer::about(*rate.value / 1e12, kSustainedError);
+  if (rate.low) answer.low = *rate.low / 1e12;
+  if (rate.high) answer.high = *rate.high / 1e12;
+  return answer;
 }
 
 PointAnswer answer_to(const PowerFacts& facts, const PowerCase& asked) {
