@@ -21,7 +21,9 @@ program=$scratch/second/bin/rackwright
 test -s "$scratch/out/report.html"
 test -z "$(ls -A "$scratch/empty")"
 
-cmake -S "$source/tests/install/consumer" -B "$scratch/consumer" \
+# With the generator of the build: a machine may have Ninja and no make.
+generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build/CMakeCache.txt")
+cmake -S "$source/tests/install/consumer" -B "$scratch/consumer" -G "$generator" \
   -DCMAKE_PREFIX_PATH="$scratch/second" >/dev/null
 cmake --build "$scratch/consumer" >/dev/null
 "$scratch/consumer/consumer" "$scratch/second/share/rackwright"
