@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "common/units.hpp"
 
 namespace rackwright::topology {
@@ -29,5 +31,26 @@ struct ConverterPrior {
 /// std::invalid_argument unless 0 < peak_efficiency <= 1.
 [[nodiscard]] ConverterLoss converter_from_peak(double peak_efficiency, Power rating, int units,
                                                 const ConverterPrior& prior = {});
+
+/// One published point of an efficiency curve.
+struct EfficiencyPoint {
+  double load = 0;        ///< fraction of the rating
+  double efficiency = 0;  ///< (0, 1]
+};
+
+/// A loss curve and what it rests on.
+struct ConverterFit {
+  ConverterLoss loss;
+  bool assumed = false;      ///< fewer than three points: the shape is a prior scaled to them
+  double largest_error = 0;  ///< of the efficiency over the points
+};
+
+/// The loss curve of one unit of `rating` from published points: three or more by non-negative
+/// least squares in relative loss; one by the prior scaled to it at its own load; two by the
+/// prior's idle share with the other two terms through both points. Throws std::invalid_argument
+/// without points, for a load that is not positive and an efficiency outside (0, 1]. 80 PLUS
+/// thresholds are a pass floor, not such points.
+[[nodiscard]] ConverterFit fit_converter(const std::vector<EfficiencyPoint>& points, Power rating,
+                                         const ConverterPrior& prior = {});
 
 }  // namespace rackwright::topology
