@@ -1,13 +1,16 @@
 #include "cli/calibrate_command.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/text_table.hpp"
 #include "common/input_error.hpp"
 #include "common/output_file.hpp"
 #include "kernels/calibration/calibrate.hpp"
+#include "results/validation/served_calibration.hpp"
 #include "results/validation/validation.hpp"
 
 namespace rackwright::cli {
@@ -52,28 +55,46 @@ void expect_format(const std::filesystem::path& path, const std::string& format)
 }  // namespace
 
 void CalibrateCommand::add_options(CLI::App& app) {
-  app.add_option("FORMAT", format_,
-                 "aicfg-gemm, aicfg-attention, aicfg-mla, aicfg-moe, aicfg-nccl, aicfg-allreduce, "
-                 "aicfg-deepep, vidur-mlp; all: each file is told by its columns")
+  app.add_option(
+         "FORMAT", format_,
+         "aicfg-gemm, aicfg-attention, aicfg-mla, aicfg-moe, aicfg-nccl, aicfg-allreduce, "
+         "aicfg-deepep, vidur-mlp; all: each file is told by its columns; or served models: "
+         "aicfg-e2e, splitwise, ml-energy")
       ->required();
   app.add_option("FILE", paths_, "tables, or folders of them")->required();
   app.add_option("--device", device_,
                  "device file or id; rows of the names in its measured_as are used")
       ->required();
-  app.add_option("-o,--out", out_, "the profile; its name belongs in the device's calibration")
+  app.add_option("-o,--out", out_,
+                 "the profile; its name belongs in the device's calibration. Of served models: an "
+                 "engines.json for profiler/serving_profiles of the data folder")
       ->required();
+}
+
+kernels::DeviceProfile CalibrateCommand::fit(const kernels::DeviceInfo& device,
+                                             const std::vector<std::filesystem::path>& files,
+                                             const ProgressCallback& progress,
+                                             const DataLocator& data) const {
+  const auto& served = results::serving_calibration_formats();
+  if (std::find(served.begin(), served.end(), format_) != served.end()) {
+    std::vector<std::string> names;
+    for (const auto& file : files) names.push_back(file.filename().string());
+    progress("engines of served models", 0, 0);
+    return results::calibrate_serving(format_, files, device.id,
+                                      fmt::format("{}", fmt::join(names, ", ")), data);
+  }
+  if (format_ != "all") {
+    for (const auto& file : files) expect_format(file, format_);
+  }
+  return kernels::calibrate(device, files, [&](std::string_view what) { progress(what, 0, 0); });
 }
 
 int CalibrateCommand::run(CommandContext& context) {
   const kernels::DeviceInfo device = kernels::find_device(device_, context.data);
   const auto files = results::expand_paths(paths_, ".csv");
-  if (format_ != "all") {
-    for (const auto& file : files) expect_format(file, format_);
-  }
   ProgressLine line(context.err, context.err_is_terminal);
   const ProgressCallback progress = progress_on(line);
-  const kernels::DeviceProfile profile =
-      kernels::calibrate(device, files, [&](std::string_view what) { progress(what, 0, 0); });
+  const kernels::DeviceProfile profile = fit(device, files, progress, context.data);
   line.finish();
   write_file(out_, kernels::to_json(profile));
   context.out << text_of(profile);

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "common/progress.hpp"
+#include "kernels/analytical/device_profile.hpp"
 
 namespace rackwright::cli {
 
@@ -25,6 +27,11 @@ class CalibrateCommand final : public Command {
   int run(CommandContext& context) override;
 
  private:
+  [[nodiscard]] kernels::DeviceProfile fit(const kernels::DeviceInfo& device,
+                                           const std::vector<std::filesystem::path>& files,
+                                           const ProgressCallback& progress,
+                                           const DataLocator& data) const;
+
   std::string format_;
   std::vector<std::filesystem::path> paths_;
   std::string device_;

@@ -9,6 +9,7 @@
 #include "../shared_data.hpp"
 #include "common/input_error.hpp"
 #include "results/validation/score.hpp"
+#include "results/validation/served_calibration.hpp"
 #include "results/validation/serving_table.hpp"
 #include "results/validation/timestamp.hpp"
 
@@ -106,7 +107,9 @@ TEST(PowerCapFormat, NeverPredictsPowerAboveTheCapAndBeatsTheConstantOnSharedTab
       const auto summary = score(rows);
       EXPECT_LT(summary.all.mape, summary.all.baseline_mape.value()) << gpu << quantity;
       for (const auto& row : rows) {
-        if (quantity == std::string("power")) EXPECT_LE(row.predicted, 300);
+        if (quantity == std::string("power")) {
+          EXPECT_LE(row.predicted, 300);
+        }
       }
     }
   }
@@ -203,6 +206,32 @@ TEST(PredictServing, RefusesLimitsWithoutUnits) {
             std::string::npos);
   EXPECT_NE(message_of([] { static_cast<void>(parse_slo("ttft=2s")); }).find("--slo"),
             std::string::npos);
+}
+
+/// What splitwise measured of Llama 2 70B on H100 under TP 8: the fit refuses a handful of rows and
+/// recovers from all of them a decode error within the bar of 6 %.
+TEST(CalibrateServing, RefusesTooFewRowsAndFitsEnough) {
+  RACKWRIGHT_NEED_SHARED("splitwise-perf/perf_model_calibration.csv");
+  const auto table =
+      ::rackwright::testing::shared_data() / "splitwise-perf/perf_model_calibration.csv";
+  std::ifstream input(table);
+  std::string few;
+  std::string line;
+  for (int i = 0; i < 8 && std::getline(input, line); ++i) few += line + "\n";
+  const DataLocator data = source_tree();
+  try {
+    (void)calibrate_serving("splitwise", {file_with("few.csv", few)}, "", "few", data);
+    FAIL() << "no error";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("at least 15 rows"), std::string::npos)
+        << error.what();
+  }
+  const auto profile = calibrate_serving("splitwise", {table}, "h100-sxm", "splitwise", data);
+  ASSERT_FALSE(profile.models.empty());
+  EXPECT_EQ(profile.models.front().operation, "engine");
+  EXPECT_EQ(profile.models.front().provenance.tables, "splitwise");
+  EXPECT_GE(profile.models.front().quality.rows, 15u);
+  EXPECT_LE(profile.models.front().quality.held_out_mean, 0.06);
 }
 
 }  // namespace
