@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -30,9 +31,10 @@ constexpr double kThumb = 0.8;
 
 double thumb_step_s(const profiler::StepCost& cost, const kernels::DeviceInfo& device,
                     workloads::DataType type) {
-  const double bytes_s = cost.memory_bytes / device.memory_bytes_per_s.value.value_or(1e12);
-  const double flops_s = cost.flops / device.compute_flops(type).value_or(1e14);
-  return std::max(bytes_s, flops_s) / kThumb;
+  const auto memory = device.memory_bytes_per_s.value;
+  const auto compute = device.compute_flops(type);
+  if (!memory || !compute) return std::numeric_limits<double>::quiet_NaN();
+  return std::max(cost.memory_bytes / *memory, cost.flops / *compute) / kThumb;
 }
 
 double half_width(double engine, const profiler::ServingCosts& costs) {
