@@ -91,6 +91,30 @@ struct TrayState {
   std::optional<double> weight_kg;
 };
 
+/// One tray on the coolant manifolds, design envelope.
+struct CoolantBranch {
+  std::string slot;
+  double heat_w = 0;  ///< to the coolant
+  double flow_lpm = 0;
+  std::optional<double> drop_kpa;  ///< manifold to manifold
+  double supply_c = 0, return_c = 0;
+  std::optional<double> return_limit_c;
+  bool valve_open = true;
+  /// "cold plates" … of the branch, in order of the flow table
+  std::vector<std::pair<std::string, double>> component_drop_kpa;
+};
+
+/// The technology loop (TCS) of the rack and the facility loop (FWS) behind its CDU.
+struct CoolantView {
+  std::string coolant, cdu, cdu_place;
+  double supply_c = 0, return_c = 0, fws_supply_c = 0, dew_point_c = 0;
+  double flow_lpm = 0, heat_w = 0;
+  std::optional<double> drop_kpa, cdu_head_kpa, cdu_capacity_w, approach_k;
+  double racks_per_cdu = 1;
+  int cdus_installed = 1;
+  std::vector<CoolantBranch> branches;  ///< bottom first
+};
+
 /// A quantity over time: min, mean, max per column, decimated from exact edges.
 struct TimelineLane {
   std::string label;  ///< "Rack AC input"
@@ -143,6 +167,7 @@ struct RackEvaluation {
   std::vector<Limit> limits;  ///< by margin, worst first; blanks last
   std::vector<Requirement> requirements;
   std::vector<TrayState> trays;         ///< one per slot that has power or heat
+  std::optional<CoolantView> coolant;   ///< liquid racks whose flow is known
   std::vector<TimelineLane> timelines;  ///< load case (b)
   std::vector<BomLine> bom;             ///< one rack
   bool blank_service = false;           ///< the device cannot be predicted: no tokens/s

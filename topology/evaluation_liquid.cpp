@@ -1,27 +1,15 @@
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include <fmt/format.h>
 
-#include "topology/evaluation_context.hpp"
+#include "topology/evaluation_liquid.hpp"
 #include "topology/part_facts.hpp"
-#include "topology/thermal/liquid.hpp"
 
 namespace rackwright::topology {
 
 namespace {
-
-/// What the loop does in the design envelope.
-struct LoopState {
-  double heat_w = 0;
-  double supply_c = 0;
-  double flow_lpm = 0;
-  std::string flow_basis;
-  Origin flow_origin = Origin::catalogue;
-  std::optional<ReturnLimitLaw> law;
-  std::optional<DropLaw> drop;
-  std::optional<Coolant> coolant;
-};
 
 std::optional<Coolant> coolant_of(const EvaluationContext& context, double temperature_c) {
   const Part* part = context.catalog.find(context.design.liquid->coolant);
@@ -49,7 +37,12 @@ void fit_published(LoopState& loop, const LiquidLoop& design) {
     if (point.flow_lpm > 0 && point.drop_kpa > 0) drops.push_back({point.flow_lpm, point.drop_kpa});
   }
   if (flows.size() >= 2) loop.law = fit_return_limit(flows);
-  if (!drops.empty()) loop.drop = fit_drop(drops);
+  if (!drops.empty()) {
+    loop.drop = fit_drop(drops);
+  } else if (design.tray_drop_kpa.value && design.flow_max_lpm.value) {
+    loop.drop = fit_drop({{*design.flow_max_lpm.value, *design.tray_drop_kpa.value}});
+    loop.drop_of_trays = true;
+  }
 }
 
 /// Operating flow: what the user sets; the published requirement at this supply; what keeps the
@@ -83,12 +76,41 @@ void choose_flow(EvaluationContext& context, LoopState& loop) {
   }
 }
 
-void add_condensation_limit(EvaluationContext& context, double supply_c) {
-  // Margin a supply keeps over the dew point, as door and cold-plate makers state it.
+/// Margin that wetted surfaces keep over the dew point, as door makers state it.
+double dew_guard_k(const Catalog& catalog) {
   double guard_k = 2;
-  for (const auto& [id, part] : context.catalog.parts()) {
+  for (const auto& [id, part] : catalog.parts()) {
     if (const auto value = part.number("water_above_dew_point_min_k")) guard_k = *value;
   }
+  return guard_k;
+}
+
+/// The coldest wetted surface in the room is the facility pipe of a CDU that stands there. Pipes
+/// can be lagged, a cold plate cannot: a finding, not a broken promise.
+void add_facility_condensation(EvaluationContext& context) {
+  const Part* cdu = context.catalog.find(context.design.liquid->cdu);
+  const std::string place = cdu ? cdu->fact("place").text : "";
+  if (place.rfind("in-", 0) != 0) return;
+  const double guard_k = dew_guard_k(context.catalog);
+  const double fws = context.environment.fws_supply_c;
+  Limit limit = make_limit(
+      {"liquid.condensation.fws", "liquid",
+       fmt::format("Facility pipes of the {} CDU above the dew point", place), "none", "", false},
+      exact(guard_k, {"K", Origin::catalogue, "FWS supply"}),
+      exact(fws - context.environment.dew_point_c, {"K", Origin::assumed, "FWS supply"}),
+      fmt::format("FWS {:.1f} degC, dew point {:.1f} degC, {:.0f} K kept; the "
+                  "coldest wetted surface of the room",
+                  fws, context.environment.dew_point_c, guard_k));
+  if (limit.state == LimitState::violated) {
+    const double supply = std::floor(context.environment.dew_point_c + guard_k) + 1;
+    limit.remedy = fmt::format("Lag the facility pipes, or supply FWS at {:.0f} degC", supply);
+    limit.remedied_margin = margin_of(guard_k, supply - context.environment.dew_point_c);
+  }
+  context.out.limits.push_back(std::move(limit));
+}
+
+void add_condensation_limit(EvaluationContext& context, double supply_c) {
+  const double guard_k = dew_guard_k(context.catalog);
   const double above = supply_c - context.environment.dew_point_c;
   Limit limit =
       make_limit({"liquid.condensation", "liquid", "Supply above the dew point", "none", ""},
@@ -210,100 +232,63 @@ void add_return(EvaluationContext& context, const LoopState& loop) {
   context.out.limits.push_back(std::move(limit));
 }
 
-/// Flow that the racks of a CDU group ask for against what the CDUs deliver.
-void add_cdu_flow(EvaluationContext& context, const LoopState& loop, const Part& cdu) {
-  const LiquidLoop& design = *context.design.liquid;
-  const auto flow = first_estimate(cdu, {"secondary_flow_lpm"}, "l/min", "TCS");
-  if (!flow || loop.flow_lpm <= 0) return;
-  const Estimate load = exact(loop.flow_lpm * design.racks_per_cdu,
-                              {"l/min", weakest(loop.flow_origin, Origin::modelled), "TCS"});
-  const auto add = [&](int in_service, LimitName name) {
-    Limit limit =
-        make_limit(std::move(name), load, scaled(*flow, in_service, "l/min"),
-                   fmt::format("{:.3g} racks of {:.0f} l/min on {} x {:.0f} l/min",
-                               design.racks_per_cdu, loop.flow_lpm, in_service, flow->value));
-    const double fewer = std::floor(0.95 * in_service * flow->value / loop.flow_lpm);
-    if (limit.state != LimitState::met && fewer >= 1) {
-      limit.remedied_margin = margin_of(loop.flow_lpm * fewer, in_service * flow->value);
-      limit.remedy = fmt::format("Put {:.0f} racks on it instead of {:.3g}: {} margin", fewer,
-                                 design.racks_per_cdu, percent_text(*limit.remedied_margin));
-    }
-    context.out.limits.push_back(std::move(limit));
-  };
-  add(design.cdus_installed, {"liquid.cdu_flow", "liquid", "Flow of the CDUs in service"});
-  if (design.cdus_installed < 2) return;
-  add(design.cdus_installed - 1,
-      {"liquid.cdu_flow.one_lost", "liquid", "Flow of the CDUs with one lost", "CDU", "one CDU"});
+/// Share of the loop's published drop that is outside the rack.
+double outside_share(const EvaluationContext& context) {
+  const Part* part = context.catalog.find(context.design.liquid->drop_shares);
+  if (!part) return 0;
+  double sum = 0, outside = 0;
+  for (const auto& [key, fact] : part->facts) {
+    if (!key.ends_with("_share_pct") || !fact.value) continue;
+    sum += *fact.value;
+    if (key == "loop_pipes_share_pct" || key == "equipment_share_pct") outside += *fact.value;
+  }
+  return sum > 0 ? outside / sum : 0;
 }
 
-/// CDU capacity for the racks it serves, all in service and with one lost.
-void add_cdu_limits(EvaluationContext& context, const LoopState& loop) {
-  const LiquidLoop& design = *context.design.liquid;
-  const Part* cdu = context.catalog.find(design.cdu);
-  const auto capacity = cdu ? first_estimate(*cdu, {"capacity_w"}, "W", "TCS") : std::nullopt;
-  if (!capacity) {
-    context.require({"cdu_capacity." + context.design.id, "heat that the CDU takes",
-                     fmt::format(">= {} per rack", watts_text(loop.heat_w)), "CDU maker",
-                     "verdict, if below", true});
+/// Velocity in the rack's connection. No maker prints a limit.
+void add_velocity(EvaluationContext& context, const LoopState& loop) {
+  const auto bore = fact_estimate(context.design.liquid->connection_mm, "mm", "TCS");
+  if (loop.flow_lpm <= 0) return;
+  const double flow = loop.flow_lpm / 60e3;
+  const auto bore_at = [&](double v) { return 2e3 * std::sqrt(flow / (v * std::numbers::pi)); };
+  const std::string bores = fmt::format(
+      "at {:.0f} l/min a bore of {:.0f} mm holds 1.5 m/s, {:.0f} mm "
+      "2.5 m/s",
+      loop.flow_lpm, std::ceil(bore_at(1.5)), std::ceil(bore_at(2.5)));
+  if (!bore) {
+    context.require({"connection_bore." + context.design.id,
+                     "bore of the rack's connection and its velocity limit", bores, "rack maker",
+                     "erosion, noise, pressure drop", false});
     return;
   }
-  add_cdu_flow(context, loop, *cdu);
-  const double racks = std::max(design.racks_per_cdu, 1e-9);
-  const Estimate load = scaled(context.envelope_estimate(loop.heat_w, "TCS"), racks, "W");
-  const auto add = [&](int in_service, const std::string& unit, bool promised) {
-    LimitName name{unit == "none" ? "liquid.cdu" : "liquid.cdu.one_lost",
-                   "liquid",
-                   unit == "none" ? fmt::format("CDU capacity for {:.3g} racks", racks)
-                   : design.cdus_installed == 1 ? "Loss of the only CDU"
-                                                : "CDU capacity with one CDU lost",
-                   unit,
-                   unit == "none" ? "" : "one CDU",
-                   promised};
-    Limit limit =
-        make_limit(std::move(name), load, scaled(*capacity, in_service, "W"),
-                   fmt::format("{:.0f} racks of {} on {} x {} at its rated approach", racks,
-                               watts_text(loop.heat_w), in_service, watts_text(capacity->value)));
-    if (limit.state == LimitState::violated || limit.state == LimitState::near) {
-      const double fewer = std::floor(0.95 * in_service * capacity->value / loop.heat_w);
-      if (fewer >= 1) {
-        limit.remedied_margin = margin_of(loop.heat_w * fewer, in_service * capacity->value);
-        limit.remedy = fmt::format("Put {:.0f} racks on it instead of {:.0f}: {} margin", fewer,
-                                   racks, percent_text(*limit.remedied_margin));
-      } else {
-        const double needed = std::floor(load.value / capacity->value) + 1;
-        limit.remedied_margin = margin_of(load.value, needed * capacity->value);
-        limit.remedy = fmt::format("Keep {:.0f} CDUs in service: {} margin", needed,
-                                   percent_text(*limit.remedied_margin));
-      }
-    }
-    context.out.limits.push_back(std::move(limit));
-  };
-  add(design.cdus_installed, "none", true);
-  add(design.cdus_installed - 1, "CDU", design.cdus_installed > 1);
-  const auto approach = cdu->number("approach_k");
-  if (approach) {
-    const double needed = cdu_approach(*approach * kelvin, Power::from_si(load.value),
-                                       Power::from_si(capacity->value * design.cdus_installed))
-                              .in(kelvin);
-    const double available = loop.supply_c - context.environment.fws_supply_c;
-    Limit limit =
-        make_limit({"liquid.approach", "liquid", "CDU approach, FWS to TCS supply", "none", ""},
-                   exact(needed, {"K", Origin::modelled, "CDU"}),
-                   exact(available, {"K", Origin::assumed, "CDU"}),
-                   fmt::format("TCS supply {:.1f} degC over FWS {:.1f} degC; {:.1f} K at rated "
-                               "heat, in proportion below it",
-                               loop.supply_c, context.environment.fws_supply_c, *approach));
-    if (limit.state == LimitState::violated) {
-      const double fws = std::ceil(loop.supply_c - needed) - 1;
-      limit.remedy = fmt::format("Supply FWS at {:.0f} degC or less", fws);
-      limit.remedied_margin = margin_of(needed, loop.supply_c - fws);
-    }
-    context.out.limits.push_back(std::move(limit));
-  }
-  if (const auto power = first_estimate(*cdu, {"max_power_w", "power_w"}, "W", "facility")) {
-    context.add("power.cdu_share", "CDU input, share of one rack",
-                scaled(*power, design.cdus_installed / racks, "W"), "steady",
-                "counted apart from rack AC input");
+  const double speed = 4 * flow / (std::numbers::pi * bore->value * bore->value * 1e-6);
+  context.add("liquid.connection_velocity", "Coolant velocity in the rack's connection",
+              exact(speed, {"m/s", Origin::modelled, "TCS"}), "steady",
+              fmt::format("Q / A, one connection of {:.1f} mm", bore->value));
+  context.require({"velocity_limit." + context.design.id, "velocity limit of the rack's connection",
+                   fmt::format(">= {:.1f} m/s; {}", speed, bores), "rack maker",
+                   "erosion, noise, pressure drop", false});
+}
+
+/// Supply and return of the other load cases at the same flow and valves.
+void add_load_cases(EvaluationContext& context, const LoopState& loop) {
+  for (const LoadCase c : {LoadCase::slo_capacity, LoadCase::as_recorded, LoadCase::idle}) {
+    const std::string key(key_of(c));
+    const Figure* ac = context.out.figures.find("power.rack_ac." + key);
+    if (!ac) continue;
+    Estimate heat = scaled(ac->estimate, context.liquid_fraction(), "W");
+    heat.boundary = "TCS";
+    context.add("liquid.heat." + key, fmt::format("Heat to liquid, {}", to_string(c)), heat,
+                ac->window, "rack AC input x published liquid fraction");
+    if (!loop.coolant || loop.flow_lpm <= 0) continue;
+    const double per_watt =
+        liquid_temperature_rise(Power::from_si(1), loop.flow_lpm * litre_per_minute, *loop.coolant)
+            .in(kelvin);
+    Estimate back = scaled(heat, per_watt, "degC");
+    for (double* value : {&back.value, &back.low, &back.high}) *value += loop.supply_c;
+    back.origin = weakest(back.origin, Origin::modelled);
+    context.add("liquid.return." + key, fmt::format("Coolant return, {}", to_string(c)), back,
+                ac->window, "supply + P / (rho cp Q) at the flow of the envelope");
   }
 }
 
@@ -319,14 +304,24 @@ void add_drop(EvaluationContext& context, const LoopState& loop) {
   const double drop = loop.drop->drop_kpa(loop.flow_lpm);
   context.add("liquid.drop.design_envelope", "Pressure drop of the rack",
               exact(drop, {"kPa", Origin::modelled, "TCS"}), "steady",
-              "a Q + b Q^2 through the published points");
+              loop.drop_of_trays
+                  ? "the published drop of a tray with its quick disconnects, with Q^2"
+                  : "a Q + b Q^2 through the published points");
+  const double whole = drop / (1 - loop.outside_share);
+  if (loop.outside_share > 0) {
+    context.add("liquid.drop.loop", "Pressure drop of the loop, row pipes and filters with it",
+                exact(whole, {"kPa", Origin::modelled, "TCS"}), "steady",
+                fmt::format("{:.1f} % of the loop are outside the rack, as published for an NVL72",
+                            loop.outside_share * 100));
+  }
   const Part* cdu = context.catalog.find(design.cdu);
   const auto head = cdu ? first_estimate(*cdu, {"external_head_kpa"}, "kPa", "TCS") : std::nullopt;
   if (head) {
     context.out.limits.push_back(make_limit(
-        {"liquid.head", "liquid", "Rack pressure drop against the CDU's external head", "none", ""},
-        exact(drop, {"kPa", Origin::modelled, "TCS"}), *head,
-        "rack only: row pipes and filters are not in this design"));
+        {"liquid.head", "liquid", "Pressure drop against the CDU's external head", "none", ""},
+        exact(whole, {"kPa", Origin::modelled, "TCS"}), *head,
+        loop.outside_share > 0 ? "rack, and the published share of row pipes and filters"
+                               : "rack only: row pipes and filters are not in this design"));
   }
   if (const auto most = fact_estimate(design.working_pressure_bar, "bar", "TCS")) {
     context.out.limits.push_back(
@@ -345,6 +340,7 @@ void evaluate_liquid(EvaluationContext& context) {
   loop.supply_c = context.environment.tcs_supply_c;
   fit_published(loop, *context.design.liquid);
   loop.coolant = coolant_of(context, loop.supply_c);
+  loop.outside_share = outside_share(context);
   choose_flow(context, loop);
   if (loop.flow_lpm > 0) context.liquid_flow_lpm = loop.flow_lpm;
   context.add("liquid.heat.design_envelope", "Heat to liquid, design envelope",
@@ -364,9 +360,13 @@ void evaluate_liquid(EvaluationContext& context) {
   add_flow_limits(context, loop);
   if (loop.flow_lpm <= 0) require_flow(context, loop);
   add_return(context, loop);
-  add_cdu_limits(context, loop);
   add_drop(context, loop);
+  add_velocity(context, loop);
+  evaluate_coolant_loop(context, loop);
+  evaluate_cdu(context, loop);
   add_condensation_limit(context, loop.supply_c);
+  add_facility_condensation(context);
+  add_load_cases(context, loop);
 }
 
 }  // namespace rackwright::topology

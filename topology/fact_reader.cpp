@@ -51,8 +51,8 @@ bool is_condition(std::string_view text) {
     ++i;
   }
   if (i == 0 || i == text.size()) return false;
-  static const std::vector<std::string> units{"a",  "c", "k",   "kw",  "lpm", "m",
-                                              "ms", "v", "pct", "rpm", "w"};
+  static const std::vector<std::string> units{"a", "c",  "cfm", "k",   "kw",  "lpm",
+                                              "m", "ms", "v",   "pct", "rpm", "w"};
   return std::find(units.begin(), units.end(), text.substr(i)) != units.end();
 }
 

@@ -104,6 +104,10 @@ LiquidLoop read_liquid(ObjectReader reader, const FactOrigin& origin, const Cata
   loop.flow_max_lpm = read_fact(reader, "flow_max_lpm", own, {.min = 0});
   loop.working_pressure_bar =
       as_fraction(read_fact(reader, "working_pressure_kpa", own, {.min = 0}));
+  loop.tray_drop_kpa = read_fact(reader, "tray_drop_kpa", own, {.min = 0});
+  loop.connection_mm = read_fact(reader, "connection_mm", own, {.min = 1});
+  loop.drop_shares = reader.text_or("drop_shares", "");
+  if (!loop.drop_shares.empty()) check_part(reader, "drop_shares", loop.drop_shares, catalog);
   for (ObjectReader& row : reader.objects("required")) {
     FlowPoint point;
     point.supply_c = row.number("supply_c");
@@ -123,6 +127,49 @@ LiquidLoop read_liquid(ObjectReader reader, const FactOrigin& origin, const Cata
   reader.ignore({"note"});
   reader.finish();
   return loop;
+}
+
+/// Rows of shares in per cent; a row that sums to more than 100 is no share of one intake.
+std::vector<std::vector<double>> read_recirculation(ObjectReader& reader) {
+  std::vector<std::vector<double>> rows;
+  if (!reader.has("recirculation_pct")) return rows;
+  const auto& raw = reader.raw("recirculation_pct");
+  const auto wrong = [&](const std::string& found) {
+    reader.problem("recirculation_pct",
+                   "as many rows as columns of shares from 0, 100 at most a row", found);
+    return std::vector<std::vector<double>>{};
+  };
+  if (!raw.is_array()) return wrong("no list");
+  for (const auto& row : raw) {
+    if (!row.is_array() || row.size() != raw.size()) return wrong("rows of another length");
+    std::vector<double> shares;
+    double sum = 0;
+    for (const auto& share : row) {
+      if (!share.is_number() || share.get<double>() < 0)
+        return wrong("a share below 0 or no number");
+      shares.push_back(share.get<double>() / 100);
+      sum += shares.back();
+    }
+    if (sum > 1 + 1e-9) return wrong(fmt::format("a row of {:.4g} %", sum * 100));
+    rows.push_back(std::move(shares));
+  }
+  return rows;
+}
+
+AirSide read_air(ObjectReader reader, const FactOrigin& origin) {
+  AirSide air;
+  const FactOrigin own = read_origin(reader, origin);
+  air.supply_over_demand =
+      as_fraction(read_fact(reader, "supply_over_demand_pct", own, {.min = 1}));
+  air.leak_area_mm2 = read_fact(reader, "leak_area_mm2", own, {.min = 0});
+  air.cable_blocked =
+      as_fraction(read_fact(reader, "cable_blocked_pct", own, {.min = 0, .max = 99}));
+  air.row_end = reader.boolean_or("row_end", false);
+  air.contained = reader.boolean_or("contained", false);
+  air.recirculation = read_recirculation(reader);
+  reader.ignore({"note", "recirculation_pct"});
+  reader.finish();
+  return air;
 }
 
 Environment read_environment(ObjectReader reader) {
@@ -201,7 +248,8 @@ RackDesign read_rack_design(const std::filesystem::path& path, const Catalog& ca
     door.ignore({"note"});
     door.finish();
   }
-  root.ignore({"liquid", "rear_door"});
+  if (root.has("air")) design.air = read_air(root.object("air"), origin);
+  root.ignore({"air", "liquid", "rear_door"});
   design.environment = read_environment(root.object("environment"));
   design.edpp_w = read_fact(root, "edpp_w", origin, {.min = 0});
   design.published_tdp_w = read_fact(root, "published_tdp_w", origin, {.min = 0});

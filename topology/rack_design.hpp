@@ -87,11 +87,25 @@ struct LiquidLoop {
   Fact return_max_c;
   Fact flow_max_lpm;
   Fact working_pressure_bar;
+  Fact tray_drop_kpa;               ///< of a tray with its quick disconnects, at flow_max_lpm
+  Fact connection_mm;               ///< bore of the rack's connection
+  std::string drop_shares;          ///< catalogue id: drop by component
   std::vector<FlowPoint> required;  ///< published requirement table, with source below
   std::string required_source;
   std::string cdu;  ///< catalogue id
   double racks_per_cdu = 1;
   int cdus_installed = 1;  ///< per racks_per_cdu group; 2 for N+1
+};
+
+/// What the room and the rack do to the air of the trays. Blank inputs are solved for.
+struct AirSide {
+  Fact supply_over_demand;  ///< cold air of the room over the air the racks draw
+  Fact leak_area_mm2;       ///< from the hot to the cold side: gaps, unblanked units
+  Fact cable_blocked;       ///< share of the area behind the trays that cables close
+  bool row_end = false;     ///< at the open end of a row
+  bool contained = false;   ///< aisle containment
+  /// Row per slot with air flow, bottom first: share of its intake that each of them breathes out.
+  std::vector<std::vector<double>> recirculation;
 };
 
 /// A rear-door heat exchanger.
@@ -126,6 +140,7 @@ struct RackDesign {
   std::vector<PowerBus> buses;
   std::optional<LiquidLoop> liquid;
   std::optional<RearDoor> rear_door;
+  AirSide air;
   Environment environment;
   std::string fabric;         ///< topology/fabrics id for scale-out, may be empty
   int scale_up_switches = 0;  ///< NVSwitch ASICs
