@@ -16,16 +16,21 @@ class EvaluateCommand final : public Command {
     return "Predict power, heat, network and limits of one rack under a run.";
   }
   std::vector<std::string> examples() const override {
-    return {"rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
-            "rackwright evaluate run.rw --rack dgx-h100-air"};
+    return {
+        "rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
+        "rackwright evaluate run.rw --rack dgx-h100-air",
+        "rackwright evaluate run.rw --rack gb300-nvl72 --loop loop.svg --branch-table loop.csv"};
   }
   void add_options(CLI::App& app) override;
   int run(CommandContext& context) override;
 
  private:
+  void write_loop(const topology::RackEvaluation& evaluation) const;
+
   WorkloadOptions workload_;
   EnvironmentOptions environment_;
   std::string rack_;
+  std::string loop_, branch_table_;
   bool json_ = false;
 };
 

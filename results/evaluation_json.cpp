@@ -152,6 +152,47 @@ ordered_json placement_json(const topology::Placement& placement) {
           {"racks_per_replica", placement.racks_per_replica}};
 }
 
+ordered_json branch_json(const topology::CoolantBranch& branch) {
+  ordered_json json;
+  json["slot"] = branch.slot;
+  json["heat_w"] = number(branch.heat_w);
+  json["flow_lpm"] = number(branch.flow_lpm);
+  json["drop_kpa"] = branch.drop_kpa ? number(*branch.drop_kpa) : ordered_json(nullptr);
+  json["supply_c"] = number(branch.supply_c);
+  json["return_c"] = number(branch.return_c);
+  json["return_limit_c"] =
+      branch.return_limit_c ? number(*branch.return_limit_c) : ordered_json(nullptr);
+  json["valve_open"] = branch.valve_open;
+  json["component_drop_kpa"] = ordered_json::object();
+  for (const auto& [name, kpa] : branch.component_drop_kpa) {
+    json["component_drop_kpa"][name] = number(kpa);
+  }
+  return json;
+}
+
+ordered_json coolant_json(const std::optional<topology::CoolantView>& view) {
+  if (!view) return nullptr;
+  const auto blank_or = [](const std::optional<double>& value) {
+    return value ? number(*value) : ordered_json(nullptr);
+  };
+  ordered_json json;
+  json["coolant"] = view->coolant;
+  json["supply_c"] = number(view->supply_c);
+  json["return_c"] = number(view->return_c);
+  json["fws_supply_c"] = number(view->fws_supply_c);
+  json["dew_point_c"] = number(view->dew_point_c);
+  json["flow_lpm"] = number(view->flow_lpm);
+  json["heat_w"] = number(view->heat_w);
+  json["drop_kpa"] = blank_or(view->drop_kpa);
+  json["cdu"] = view->cdu;
+  json["cdu_place"] = view->cdu_place;
+  json["cdus_installed"] = view->cdus_installed;
+  json["racks_per_cdu"] = number(view->racks_per_cdu);
+  json["approach_k"] = blank_or(view->approach_k);
+  json["branches"] = list(view->branches, branch_json);
+  return json;
+}
+
 ordered_json evaluation_json(const topology::RackEvaluation& evaluation, const IdMap& ids) {
   ordered_json json;
   json["rack"] = evaluation.rack;
@@ -166,6 +207,7 @@ ordered_json evaluation_json(const topology::RackEvaluation& evaluation, const I
   json["limits"] = list(evaluation.limits, limit_json);
   json["requirements"] = list(evaluation.requirements, requirement_json);
   json["trays"] = list(evaluation.trays, tray_json);
+  json["coolant"] = coolant_json(evaluation.coolant);
   json["timelines"] = list(evaluation.timelines, lane_json);
   json["bill_of_material"] = list(evaluation.bom, bom_json);
   json["notes"] = evaluation.notes;

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "topology/evaluation_context.hpp"
+#include "topology/evaluation_liquid.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/thermal/air.hpp"
 
@@ -209,9 +209,7 @@ void add_rear_door_limits(EvaluationContext& context, const Estimate& heat) {
   }
 }
 
-}  // namespace
-
-void evaluate_air(EvaluationContext& context) {
+void evaluate_rack_air(EvaluationContext& context) {
   add_inlet_limit(context);
   if (!context.has_envelope) {
     const double modules = context.power.tdp_w() * context.power.gpus();
@@ -229,6 +227,13 @@ void evaluate_air(EvaluationContext& context) {
   if (path.heat_with_flow_w < 0.5 * path.heat_w) {
     require_air_flow(context, path.heat_w - path.heat_with_flow_w, "parts without air flow");
   }
+}
+
+}  // namespace
+
+void evaluate_air(EvaluationContext& context) {
+  evaluate_rack_air(context);
+  evaluate_air_trays(context);
 }
 
 }  // namespace rackwright::topology

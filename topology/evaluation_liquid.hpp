@@ -39,4 +39,7 @@ void evaluate_coolant_loop(EvaluationContext& context, const LoopState& loop);
 /// Capacity, flow, head, pumps and approach of the CDUs.
 void evaluate_cdu(EvaluationContext& context, const LoopState& loop);
 
+/// Intakes, classes, fans and module temperatures of the air side.
+void evaluate_air_trays(EvaluationContext& context);
+
 }  // namespace rackwright::topology

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "results/report/html.hpp"
+#include "results/report/loop_drawing.hpp"
 #include "results/report/sections.hpp"
 #include "results/report/titles.hpp"
 
@@ -31,9 +32,8 @@ constexpr std::array<Domain, 4> kDomains{{
      "cooling",
      {"air.", "liquid.", ""},
      {"air", "liquid", ""},
-     "A loop schematic with branch flows needs the flow network of manifold, hoses and plates, and "
-     "fan "
-     "curves against impedance; this version balances heat and flow of the rack as a whole."},
+     "Fans against impedance, plate resistance over flow and die temperature are solved for where "
+     "makers do not publish them: see the requirements."},
     {"network",
      "network and cabling",
      {"network.", "cabling.", ""},
@@ -74,6 +74,36 @@ std::string figure_table(const ReportContext& context, const Candidate& c,
   return out + table_close();
 }
 
+/// Loop schematic and branch table of a liquid rack.
+std::string loop_figure(const topology::RackEvaluation& evaluation) {
+  const std::string svg = coolant_loop_svg(evaluation);
+  if (svg.empty()) return "";
+  std::string out = "<div class=\"drawing\">" + svg + "</div>\n";
+  out += table_open("branches", "Branches of the coolant loop, design envelope",
+                    {{"Tray"},
+                     {"Heat, kW", true},
+                     {"Flow, l/min", true},
+                     {"Drop, kPa", true},
+                     {"Outlet, °C", true},
+                     {"Limit, °C", true},
+                     {"Valve"}});
+  const auto cell = [](const char* head, const std::string& what) {
+    return fmt::format("<td class=\"num\" data-head=\"{}\">{}</td>", head, what);
+  };
+  for (const topology::CoolantBranch& branch : evaluation.coolant->branches) {
+    out += fmt::format("<tr><th scope=\"row\">{}</th>", escape(branch.slot));
+    out += cell("Heat, kW", fmt::format("{:.2f}", branch.heat_w / 1e3));
+    out += cell("Flow, l/min", fmt::format("{:.2f}", branch.flow_lpm));
+    out += cell("Drop, kPa", branch.drop_kpa ? fmt::format("{:.1f}", *branch.drop_kpa) : "–");
+    out += cell("Outlet, °C", fmt::format("{:.1f}", branch.return_c));
+    out += cell("Limit, °C",
+                branch.return_limit_c ? fmt::format("{:.0f}", *branch.return_limit_c) : "–");
+    out +=
+        fmt::format("<td data-head=\"Valve\">{}</td></tr>\n", branch.valve_open ? "open" : "shut");
+  }
+  return out + table_close();
+}
+
 }  // namespace
 
 std::string domain_sections(const ReportContext& context, const Candidate& candidate,
@@ -95,6 +125,7 @@ std::string domain_sections(const ReportContext& context, const Candidate& candi
         fmt::format("{}-{}", domain.id, index), domain_title(domain.topic, limits, figures.size()),
         fmt::format("{}. {}", escape(candidate.evaluation.rack), escape(domain.missing)));
     if (!figures.empty()) out += figure_table(context, candidate, figures, domain.topic);
+    if (std::string_view(domain.id) == "cooling") out += loop_figure(candidate.evaluation);
     out += "</section>\n";
   }
   return out;

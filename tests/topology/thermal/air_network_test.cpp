@@ -1,0 +1,122 @@
+#include "topology/thermal/air_network.hpp"
+
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace rackwright::topology {
+namespace {
+
+std::shared_ptr<const PressureCurve> fan_curve() {
+  return std::make_shared<PressureCurve>(
+      std::vector<CurvePoint>{{0, 1045}, {0.0075, 700}, {0.015, 0}});
+}
+
+TrayAir tray(int failed = 0) {
+  TrayAir t;
+  t.slot = "c01";
+  t.fans = {fan_curve(), 8, failed, 1, 16.8, 1.56, {0, 5e6, 2}, false};
+  t.inside = {0, 8e4, 2};
+  t.outlet = {0, 2e4, 2};
+  return t;
+}
+
+RackAir rack(std::vector<TrayAir> trays) {
+  RackAir r;
+  r.front_door = r.rear_door = {0, 20, 2};
+  r.trays = std::move(trays);
+  return r;
+}
+
+TEST(RackAir, OneTrayWorksWhereItsFansMeetItsImpedance) {
+  RackAir one;
+  one.trays = {tray()};
+  const auto state = solve_rack_air(one);
+  ASSERT_TRUE(state.converged);
+  const double flow = state.tray_m3_per_s[0];
+  EXPECT_NEAR(fan_curve()->pressure(flow / 8), 1e5 * flow * flow, 1e-6);
+  EXPECT_NEAR(state.fan_power_w[0], 8 * 16.8, 1e-9);
+}
+
+TEST(RackAir, EqualTraysAreInterchangeableAndFlowsSumToZero) {
+  const auto state = solve_rack_air(rack(std::vector<TrayAir>(18, tray())));
+  ASSERT_TRUE(state.converged);
+  for (const double flow : state.tray_m3_per_s) {
+    EXPECT_NEAR(flow, state.tray_m3_per_s[0], 1e-12);
+  }
+  EXPECT_LT(state.largest_imbalance_m3_per_s, 1e-9);
+}
+
+TEST(RackAir, SpeedScalesFlowAndPowerFollowsTheMakersExponent) {
+  RackAir slow = rack({tray()});
+  const double full = solve_rack_air(slow).tray_m3_per_s[0];
+  slow.trays[0].fans.speed = 0.8;
+  const auto state = solve_rack_air(slow);
+  EXPECT_NEAR(state.tray_m3_per_s[0], 0.8 * full, 1e-12);
+  // 134.4 x 0.8^1.56 = 94.9 W; the cube would say 68.8 W.
+  EXPECT_NEAR(state.fan_power_w[0], 94.9, 0.1);
+}
+
+TEST(RackAir, AFailedFanCostsMoreWithoutAFlap) {
+  const double all = solve_rack_air(rack({tray()})).tray_m3_per_s[0];
+  const double open = solve_rack_air(rack({tray(1)})).tray_m3_per_s[0];
+  TrayAir flapped = tray(1);
+  flapped.fans.flap = true;
+  const double shut = solve_rack_air(rack({flapped})).tray_m3_per_s[0];
+  EXPECT_LT(open, shut);
+  EXPECT_LT(shut, all);
+}
+
+TEST(RackAir, ATrayWhoseFansStandIsBlownThroughByNobody) {
+  // Pressed by its neighbours' rear pressure, it carries air back.
+  const auto state = solve_rack_air(rack({tray(), tray(8)}));
+  EXPECT_LT(state.tray_m3_per_s[1], 0);
+}
+
+TEST(RackAir, CablesThatCloseHalfOfTheOutletTakeFlow) {
+  TrayAir blocked = tray();
+  blocked.cable_blocked = 0.5;  // outlet loss x 4: 8e4 + 8e4 instead of 1e5
+  RackAir one;
+  one.trays = {blocked};
+  const auto state = solve_rack_air(one);
+  const double flow = state.tray_m3_per_s[0];
+  EXPECT_NEAR(fan_curve()->pressure(flow / 8), 1.6e5 * flow * flow, 1e-6);
+}
+
+TEST(RackAir, AGapLetsHotAirBack) {
+  RackAir leaky = rack(std::vector<TrayAir>(4, tray()));
+  leaky.leak = orifice(0.01, 0.62, 1.19);
+  const auto state = solve_rack_air(leaky);
+  EXPECT_GT(state.leak_m3_per_s, 0);
+  const double flow = std::accumulate(state.tray_m3_per_s.begin(), state.tray_m3_per_s.end(), 0.0);
+  const double share = state.leak_m3_per_s / flow;
+  const Air air;
+  const auto t = rack_air_temperatures(40e3, flow, share, 25, air);
+  // What leaves through the door carries all the heat.
+  const double out = 1.2 * 1006 * flow * (1 - share) * (t.exhaust_c - 25);
+  EXPECT_NEAR(out, 40e3, 1e-9 * 40e3);
+  EXPECT_GT(t.intake_c, 25);
+}
+
+TEST(Recirculation, IsBoundedByPerfectMixing) {
+  // 0.8 of the demand supplied, 12 K over the racks: 3 K.
+  EXPECT_NEAR(recirculation_bound_k(12, 0.8), 3, 1e-12);
+  EXPECT_EQ(recirculation_bound_k(12, 1.1), 0);
+}
+
+TEST(MixedIntakes, OfPerfectMixingReachTheBound) {
+  // Each of two racks breathes a tenth of each exhaust: 20 % of 12 K over 80 % supply, 3 K.
+  const auto intakes = mixed_intakes_c({{0.1, 0.1}, {0.1, 0.1}}, {12, 12}, 20);
+  EXPECT_NEAR(intakes[0], 23, 1e-12);
+  EXPECT_NEAR(intakes[1], 23, 1e-12);
+}
+
+TEST(MixedIntakes, NeedASquareMatrixWithSupply) {
+  EXPECT_THROW((void)mixed_intakes_c({{0.5, 0.5}}, {1}, 20), std::invalid_argument);
+  EXPECT_THROW((void)mixed_intakes_c({{1}}, {5}, 20), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace rackwright::topology
