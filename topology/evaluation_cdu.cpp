@@ -269,16 +269,19 @@ void add_pumps(EvaluationContext& context, const LoopState& loop, const Part& cd
   const double share = flow * drop / (*rated * *head);
   const double scale = design.cdus_installed / design.racks_per_cdu;
   const double value = std::min(1.0, share) * *power;
-  context.add("liquid.pump_power", "Input of the CDUs at this flow, share of one rack",
-              between(std::min(1.0, share) * *power * scale * 0.5, value * scale, *power * scale,
-                      {"W", Origin::modelled, "CDU input"}),
-              "steady",
-              fmt::format("Q dp over {:.0f} % of the published point (hydraulic over input); high: "
-                          "published maximum",
-                          *rated * *head / 60 / *power * 100));
+  // Never under the hydraulic power itself.
+  const double hydraulic = std::min(value, flow * drop / 60);
+  context.add(
+      "liquid.pump_power", "Input of the CDUs at this flow, share of one rack",
+      between(hydraulic * scale, value * scale, *power * scale,
+              {"W", Origin::modelled, "CDU input"}),
+      "steady",
+      fmt::format("Q dp over {:.0f} %, as at the published point; low: Q dp, high: published "
+                  "maximum",
+                  *rated * *head / 60 / *power * 100));
   context.add("liquid.pump_power_unit", "Input of one CDU at this flow",
-              between(value * 0.5, value, *power, {"W", Origin::modelled, "CDU input"}), "steady",
-              "electrical load of one CDU; all its pumps on");
+              between(hydraulic, value, *power, {"W", Origin::modelled, "CDU input"}), "steady",
+              "electrical load of one CDU, all its pumps on");
 }
 
 }  // namespace

@@ -159,6 +159,24 @@ void add_branch_figures(EvaluationContext& context, const CoolantView& view) {
   context.add("liquid.blockage", "Flow that the warmest branch may lose",
               exact(margin, {"1", Origin::modelled, "TCS"}), "steady",
               fmt::format("until its coolant leaves at {:.1f} degC", *hottest.return_limit_c));
+  if (context.design.liquid->return_max_c.value || margin <= -1) return;
+  // No maker's limit: the return that the published flows hold, at the heat they are printed for.
+  const double allowed = *hottest.return_limit_c - view.supply_c;
+  Limit limit = make_limit(
+      {"liquid.published_return", "liquid", "Warmest tray against the return of the flow table",
+       "none", "", false},
+      exact(rise, {"K", Origin::modelled, "tray outlet"}),
+      exact(allowed, {"K", Origin::modelled, "tray outlet"}),
+      fmt::format(
+          "{} leaves at {:.1f} degC; the published flows hold {:.1f} degC at the heat they are "
+          "printed for; as rise over the supply",
+          hottest.slot, hottest.return_c, *hottest.return_limit_c));
+  if (limit.state == LimitState::violated) {
+    const double flow = std::ceil(view.flow_lpm * rise / allowed * 1.01);
+    limit.remedy = fmt::format("Raise the flow to {:.0f} l/min", flow);
+    limit.remedied_margin = 1 - rise * view.flow_lpm / (allowed * flow);
+  }
+  context.out.limits.push_back(std::move(limit));
 }
 
 /// A leak: the valve of the tray shuts, its GPUs are off, the others get its flow.
@@ -185,11 +203,10 @@ void add_leak(EvaluationContext& context, const LoopState& loop, const CoolantLo
                      "rack maker", "leak rate and rating of hoses", false});
     return;
   }
-  const double lost = leak_flow_lpm(network.branch(largest), 0.5, *most.value * 100);
-  context.add(
-      "liquid.leak.rate", "Coolant a broken tray loses before its valve shuts",
-      between(0, lost, lost, {"l/min", Origin::modelled, "TCS"}), "steady",
-      "at most: full working pressure through half of the branch, from both manifolds less");
+  const double lost = 2 * leak_flow_lpm(network.branch(largest), 0.5, *most.value * 100);
+  context.add("liquid.leak.rate", "Coolant a broken tray loses before its valve shuts",
+              between(0, lost, lost, {"l/min", Origin::modelled, "TCS"}), "steady",
+              "at most: working pressure in both manifolds, each through half of the branch");
   context.require({"leak_valve." + context.design.id, "seconds from leak to shut valve",
                    fmt::format("{:.2f} l/s are lost until then at most: {:.0f} s for 1 l",
                                lost / 60, 60 / std::max(lost, 1e-9)),

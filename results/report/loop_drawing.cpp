@@ -72,7 +72,10 @@ std::string branch_row(const CoolantBranch& branch, double y, bool hottest) {
   out += text(kReturnX + 138, y + 4, "e",
               branch.drop_kpa ? fmt::format("{:.1f}", *branch.drop_kpa) : "–");
   out +=
-      text(kReturnX + 206, y + 4, hottest ? "e hot" : "e", fmt::format("{:.1f}", branch.return_c));
+      text(kReturnX + 206, y + 4,
+           hottest || (branch.return_limit_c && branch.return_c > *branch.return_limit_c) ? "e hot"
+                                                                                          : "e",
+           fmt::format("{:.1f}", branch.return_c));
   out += text(kReturnX + 268, y + 4, "e n",
               branch.return_limit_c ? fmt::format("{:.0f}", *branch.return_limit_c) : "–");
   return out + "</g>\n";
