@@ -134,11 +134,11 @@ CoolantView view_of(const EvaluationContext& context, const LoopState& loop,
 }
 
 void add_branch_figures(EvaluationContext& context, const CoolantView& view) {
-  const auto flow = [](const CoolantBranch& a, const CoolantBranch& b) {
+  const auto cooler = [](const CoolantBranch& a, const CoolantBranch& b) {
     return a.return_c < b.return_c;
   };
   const CoolantBranch& hottest =
-      *std::max_element(view.branches.begin(), view.branches.end(), flow);
+      *std::max_element(view.branches.begin(), view.branches.end(), cooler);
   Estimate outlet = exact(hottest.return_c, {"degC", Origin::modelled, "tray outlet"});
   const double rise = hottest.return_c - view.supply_c;
   outlet.low = view.supply_c + rise * context.envelope_low;

@@ -33,6 +33,15 @@ void add_outlets(const EvaluationContext& context, const SlotPower& slot, double
     tray.hottest_part = "air outlet";
   }
   if (!liquid || !context.liquid_flow_lpm || context.envelope.bus_w <= 0) return;
+  if (context.out.coolant) {
+    for (const CoolantBranch& branch : context.out.coolant->branches) {
+      if (branch.slot != slot.slot) continue;
+      tray.coolant_lpm = branch.flow_lpm;
+      tray.hottest_c = branch.return_c;
+      tray.hottest_part = "coolant outlet";
+      return;
+    }
+  }
   // Branches are assumed balanced: each tray gets coolant in proportion to its heat.
   tray.coolant_lpm = *context.liquid_flow_lpm * watts / context.envelope.bus_w;
   if (const Figure* returned = context.out.figures.find("liquid.return.design_envelope")) {
