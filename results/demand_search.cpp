@@ -11,6 +11,7 @@
 #include "common/input_error.hpp"
 #include "kernels/analytical/analytical_backend.hpp"
 #include "results/parallel.hpp"
+#include "topology/evaluation_cabling.hpp"
 
 namespace rackwright::results {
 
@@ -383,6 +384,7 @@ topology::RackEvaluation evaluate_rack(const topology::RackDesign& design,
                                        const topology::EvaluateOptions& options) {
   auto evaluation = topology::evaluate(design, catalog, kernels::find_device(design.device, data),
                                        demand.demand, options);
+  topology::add_cabling_figures(evaluation, design, catalog, data);
   if (demand.shortage) mark_shortage(evaluation, *demand.shortage);
   evaluation.notes.insert(evaluation.notes.end(), demand.notes.begin(), demand.notes.end());
   if (!demand.blank_reason.empty()) evaluation.notes.push_back(demand.blank_reason);

@@ -145,6 +145,12 @@ NetworkModel NetworkModel::from(const CalibratedModel& model) {
           model.provenance.origin == "assumed"};
 }
 
+double ring_bytes_across(CollectiveKind kind, double domains, double per_domain) {
+  // Two domains are a pair of equals in a library's tree: it moves what the hierarchy moves.
+  const bool pair = kind == CollectiveKind::all_reduce && domains <= 2;
+  return sent_per_byte(kind, pair ? domains : domains * per_domain) / per_domain;
+}
+
 double NetworkModel::across(CollectiveKind kind, double domains, double per_domain, double bytes,
                             double rate) const {
   const double reached = efficiency * rate;
@@ -156,7 +162,7 @@ double NetworkModel::across(CollectiveKind kind, double domains, double per_doma
     case CollectiveKind::all_to_all:
       return latency + bytes * sent_per_byte(kind, domains) / reached;
     default:
-      return latency + bytes / per_domain * sent_per_byte(kind, domains) / reached;
+      return latency + bytes * ring_bytes_across(kind, domains, per_domain) / reached;
   }
 }
 

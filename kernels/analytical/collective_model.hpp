@@ -91,6 +91,13 @@ struct NormalExchangeModel {
   [[nodiscard]] double seconds(const workloads::CollectiveShape& shape, int domain) const;
 };
 
+/// Bytes through each rank's adapter per byte of S when rings run through `domains` domains of
+/// `per_domain` ranks, every rank with an adapter of its own: sent_per_byte(n) / per_domain with n
+/// all ranks, as a library's rings pass every rank, not every domain: 39/40 rather than 9/10 of 10
+/// domains of 4. An all-reduce over two domains is a tree of two equals: sent_per_byte(2).
+[[nodiscard]] double ring_bytes_across(workloads::CollectiveKind kind, double domains,
+                                       double per_domain);
+
 /// What crosses the network between scale-up domains.
 struct NetworkModel {
   double efficiency = 1;        ///< reached share of the adapter's rate
@@ -101,7 +108,7 @@ struct NetworkModel {
 
   static NetworkModel from(const CalibratedModel& model);
   /// Between `domains` domains, `per_domain` ranks each with its own adapter of `rate` B/s. Rings:
-  /// each rail carries S / per_domain, sent_per_byte(domains) times. All-to-all: the share
+  /// `ring_bytes_across` of S. All-to-all: the share
   /// (domains - 1) / domains of what a rank sends leaves through its own adapter.
   [[nodiscard]] double across(workloads::CollectiveKind kind, double domains, double per_domain,
                               double bytes, double rate) const;

@@ -38,9 +38,9 @@ constexpr std::array<Domain, 4> kDomains{{
      "network and cabling",
      {"network.", "cabling.", ""},
      {"network", "cabling", ""},
-     "A link-load map, port map and pull sheet need the fabric between racks; the command "
-     "rackwright "
-     "fabric gives its switches, cables and transceivers."},
+     "One scalable unit of the fabric, every link laid on the middle-of-row layout. The commands "
+     "rackwright cabling -o DIR (pull sheet, port map, elevations, link-load map) and rackwright "
+     "cabling --layout all (other layouts in one table) give the rest."},
     {"service",
      "service and mechanics",
      {"service.", "mechanical.", ""},

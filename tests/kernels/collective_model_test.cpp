@@ -68,5 +68,13 @@ TEST(NetworkModel, RailsShareARingAndAnExchangeUsesOwnAdapters) {
   EXPECT_NEAR(network.across(CollectiveKind::all_to_all, 2, 8, 8e9, 50e9), 0.080, 1e-9);
 }
 
+TEST(RingBytesAcross, PassEveryRankNotEveryDomain) {
+  // 10 nodes of 4: a ring of 40 ranks sends 39/40 of a quarter of S over each adapter.
+  EXPECT_DOUBLE_EQ(ring_bytes_across(CollectiveKind::all_gather, 10, 4), 39.0 / 40 / 4);
+  EXPECT_DOUBLE_EQ(ring_bytes_across(CollectiveKind::all_reduce, 10, 4), 2 * 39.0 / 40 / 4);
+  // Two nodes are a tree of two equals in an all-reduce: S / 8 each way.
+  EXPECT_DOUBLE_EQ(ring_bytes_across(CollectiveKind::all_reduce, 2, 8), 1.0 / 8);
+}
+
 }  // namespace
 }  // namespace rackwright::kernels

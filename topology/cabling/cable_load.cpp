@@ -317,8 +317,11 @@ void judge_fill(const CablePlan& plan, CableLoads& loads,
       effect += fmt::format("; the planning average for copper, {:.2f} mm, {}", planning_mm,
                             planning_mm <= mm ? "would fit" : "would not fit");
     }
-    loads.requirements.push_back({part.empty() ? "cables without a part" : part, "outer diameter",
-                                  fmt::format("<= {:.1f} mm ({})", mm, solved.second), effect});
+    loads.requirements.push_back(
+        {part.empty() ? "cables without a part" : part, "outer diameter",
+         mm > 0 ? fmt::format("<= {:.1f} mm ({})", mm, solved.second)
+                : fmt::format("within what known cables leave: nothing ({})", solved.second),
+         effect});
   }
 }
 

@@ -179,42 +179,16 @@ FabricShare exchange_share(const FabricPlan& plan, const FabricNetwork& network,
 kernels::OperatorTiming price(const kernels::OperatorModels& models, const CollectivePlace& place,
                               const CollectiveQuestion& question) {
   workloads::CollectiveShape shape;
+  shape.kind = question.kind;
   shape.ranks = question.ranks;
   shape.bytes = question.bytes;
   shape.imbalance = question.skew;
   kernels::RankContext rank;
   rank.scale_up_domain = place.domain;
   rank.scale_out_bytes_per_s = place.scale_out_bytes_per_s;
-  const auto timed = [&](CollectiveKind kind) {
-    workloads::Operator op;
-    shape.kind = kind;
-    op.shape = shape;
-    return models.price(op, rank);
-  };
-  const bool across = question.ranks > place.domain;
-  const bool ring = question.kind == CollectiveKind::all_reduce ||
-                    question.kind == CollectiveKind::all_gather ||
-                    question.kind == CollectiveKind::reduce_scatter;
-  if (across && ring && place.domain > 1) {
-    // Rings of a library run through all n ranks and move (n-1)/n of S over the NICs; the device's
-    // model moves the hierarchical (N-1)/N of N domains.
-    const double n = question.ranks, domains = std::ceil(n / place.domain);
-    // Between two domains a tree is a pair of equals and moves what the hierarchy moves.
-    const bool tree = domains <= 2 && question.kind == CollectiveKind::all_reduce;
-    if (!tree) shape.bytes *= (n - 1) / n / ((domains - 1) / domains);
-  }
-  kernels::OperatorTiming whole = timed(question.kind);
-  if (question.kind != CollectiveKind::all_reduce || !across) return whole;
-  // A library pipelines both links of a ring: an all-reduce takes no longer than a reduce-scatter
-  // and an all-gather one after the other (196 of 200 GB/s on 10 x 4 H100, nccl-tests).
-  const kernels::OperatorTiming first = timed(CollectiveKind::reduce_scatter);
-  const kernels::OperatorTiming second = timed(CollectiveKind::all_gather);
-  if (first.seconds + second.seconds < whole.seconds) {
-    whole.seconds = first.seconds + second.seconds;
-    whole.relative_error = std::max(first.relative_error, second.relative_error);
-    whole.extrapolated = first.extrapolated || second.extrapolated;
-  }
-  return whole;
+  workloads::Operator op;
+  op.shape = shape;
+  return models.price(op, rank);
 }
 
 void explain(const FabricDesign& design, const CollectivePlace& place, const FabricShare& fabric,

@@ -20,7 +20,7 @@ struct FlowSet {
 };
 
 /// Rate of each flow (of one of a merged class) in the max-min fair allocation: no rate can grow
-/// without one that is no larger shrinking. Progressive filling with a lazy heap, exact: the link
+/// without one that is no larger shrinking. Progressive filling with lazy buckets, exact: the link
 /// with the lowest (capacity - frozen) / active weight freezes its flows, again and again
 /// (Bertsekas and Gallager, Data Networks, 6.5.2). A flow without links is not limited: infinity.
 /// A flow over a link of capacity 0 gets 0. Links are numbered within `capacity`.

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/random.hpp"
+
 namespace rackwright::topology {
 namespace {
 
@@ -75,6 +77,72 @@ TEST(MaxMin, LeavesEveryFlowABottleneck) {
              (loads[link] > capacity[link] * (1 - 1e-9) && rates[f] > fastest[link] * (1 - 1e-9));
     }
     EXPECT_TRUE(held) << "flow " << f;
+  }
+}
+
+/// Progressive filling as the textbook has it: raise all open flows together until a link is full,
+/// hold its flows, begin again. Every step looks at every link.
+std::vector<double> rates_step_by_step(std::vector<double> left, const FlowSet& flows) {
+  std::vector<double> rate(flows.size(), -1);
+  for (;;) {
+    std::vector<double> weight(left.size(), 0);
+    for (std::size_t f = 0; f < flows.size(); ++f) {
+      for (std::size_t use = flows.first[f]; rate[f] < 0 && use < flows.first[f + 1]; ++use) {
+        weight[flows.link[use]] += flows.share.empty() ? 1 : flows.share[use];
+      }
+    }
+    std::size_t full = left.size();
+    for (std::size_t l = 0; l < left.size(); ++l) {
+      if (weight[l] > 0 &&
+          (full == left.size() || left[l] / weight[l] < left[full] / weight[full])) {
+        full = l;
+      }
+    }
+    if (full == left.size()) return rate;
+    const double level = left[full] / weight[full];
+    for (std::size_t f = 0; f < flows.size(); ++f) {
+      bool crosses = false;
+      for (std::size_t use = flows.first[f]; use < flows.first[f + 1]; ++use) {
+        crosses = crosses || flows.link[use] == full;
+      }
+      if (rate[f] >= 0 || !crosses) continue;
+      rate[f] = level;
+      for (std::size_t use = flows.first[f]; use < flows.first[f + 1]; ++use) {
+        left[flows.link[use]] -= level * (flows.share.empty() ? 1 : flows.share[use]);
+      }
+    }
+  }
+}
+
+TEST(MaxMin, AgreesWithFillingStepByStepOnRandomNetworks) {
+  RandomSource random(7);
+  for (int round = 0; round < 60; ++round) {
+    const std::size_t links = 3 + random.below(40);
+    std::vector<double> capacity(links);
+    // Mixed generations: links of 50, 100 and 400; every eighth network has failed links too.
+    for (double& c : capacity) {
+      const double rates[] = {50, 100, 400, round % 8 == 0 ? 0.0 : 400.0};
+      c = rates[random.below(4)];
+    }
+    FlowSet flows;
+    const std::size_t count = 1 + random.below(120);
+    for (std::size_t f = 0; f < count; ++f) {
+      std::vector<std::uint32_t> path;
+      for (std::uint32_t l = 0; l < links; ++l) {
+        if (random.below(links) < 3) path.push_back(l);
+      }
+      if (path.empty()) path.push_back(static_cast<std::uint32_t>(random.below(links)));
+      flows.add(path);
+      // Every second network is sprayed: a flow sends shares of its rate.
+      for (std::size_t use = 0; round % 2 == 1 && use < path.size(); ++use) {
+        flows.share.push_back(0.25 + 0.25 * static_cast<double>(random.below(4)));
+      }
+    }
+    const auto expected = rates_step_by_step(capacity, flows);
+    const auto rates = max_min_rates(capacity, flows);
+    for (std::size_t f = 0; f < count; ++f) {
+      EXPECT_NEAR(rates[f], expected[f], 1e-9 * 400) << "round " << round << ", flow " << f;
+    }
   }
 }
 
