@@ -66,7 +66,7 @@ Estimate band(double low, double high, EstimateTag tag) {
 
 void add_totals(Figures& figures, const UnitCabling& unit) {
   const CableTotals& t = unit.totals;
-  const EstimateTag modelled{"1", Origin::modelled, "scale-out cabling of the unit"};
+  const EstimateTag modelled{"cables", Origin::modelled, "scale-out cabling of the unit"};
   const auto count = [&](Medium m) { return t.media[static_cast<std::size_t>(m)].cables; };
   const std::string laid = fmt::format("every link laid on the layout {}", kLayout);
   figures.add("pulled_cables", "Cables to pull", exact(t.cables, modelled), laid);
@@ -79,8 +79,11 @@ void add_totals(Figures& figures, const UnitCabling& unit) {
               "beyond copper");
   figures.add("single_mode", "of these single-mode fibre",
               exact(count(Medium::single_mode), modelled), "beyond multimode");
-  figures.add("modules", "Optical modules", exact(t.modules, modelled), "one for each fibre cage");
-  figures.add("fibres", "Fibres", exact(t.fibres, modelled), "by the lanes of the modules");
+  figures.add("modules", "Optical modules",
+              exact(t.modules, {"modules", Origin::modelled, modelled.boundary}),
+              "one for each fibre cage");
+  figures.add("fibres", "Fibres", exact(t.fibres, {"fibres", Origin::modelled, modelled.boundary}),
+              "by the lanes of the modules");
   figures.add("ordered_length", "Cable to order",
               exact(t.ordered_m, {"m", Origin::modelled, modelled.boundary}),
               "route, slack and service loops, up to the next length sold");
@@ -117,7 +120,7 @@ void add_fullest_rack(Figures& figures, const UnitCabling& unit) {
                   "where the maker counts them",
                   hottest->blank_power_plugs));
   figures.add("rack_cables", "Cables that leave the rack over the tray",
-              exact(blocked->cables_out, {"1", Origin::modelled, boundary}), "routes");
+              exact(blocked->cables_out, {"cables", Origin::modelled, boundary}), "routes");
   figures.add(
       "blocked_area", "Opening of the rack behind cable bundles",
       exact(blocked->blocked_known_m2 * kSquareCentimetres, {"cm2", Origin::modelled, boundary}),

@@ -122,7 +122,7 @@ void add_scale_out_ports(EvaluationContext& context) {
   const ScaleOutPorts ports = scale_out_ports(context.design, context.catalog);
   if (ports.nics > 0) {
     context.add("cabling.scale_out_cables", "Scale-out cables of the rack, one per NIC",
-                exact(ports.nics, {"1", Origin::catalogue}), "",
+                exact(ports.nics, {"cables", Origin::catalogue}), "",
                 ports.gbit_per_s > 0
                     ? fmt::format("published NIC counts, {:.0f} Gbit/s each", ports.gbit_per_s)
                     : "published NIC counts");
@@ -140,13 +140,14 @@ void evaluate_network(EvaluationContext& context) {
   const RackDesign& design = context.design;
   if (design.scale_up_switches > 0) {
     context.add("network.scale_up_switches", "Scale-up switch ASICs in the rack",
-                exact(design.scale_up_switches, {"1", Origin::catalogue}), "", "design");
+                exact(design.scale_up_switches, {"switches", Origin::catalogue}), "", "design");
   }
   if (design.backplane_pairs > 0) {
     context.add("cabling.backplane_cartridges", "Factory backplane cartridges",
-                exact(design.backplane_cartridges, {"1", Origin::catalogue}), "", "design");
+                exact(design.backplane_cartridges, {"cartridges", Origin::catalogue}), "",
+                "design");
     context.add("cabling.backplane_pairs", "Differential pairs in them, no pulled cable",
-                exact(design.backplane_pairs, {"1", Origin::catalogue}), "", "design");
+                exact(design.backplane_pairs, {"pairs", Origin::catalogue}), "", "design");
   }
   if (context.device.scale_out_bytes_per_s.value) {
     context.add("network.scale_out_rate", "Scale-out rate per GPU",
