@@ -169,10 +169,22 @@ std::string FabricNetwork::link_name(std::uint32_t link) const {
 FlowSet permutation_flows(const FabricNetwork& network, const FabricDesign& design, int nodes,
                           Routing routing, RandomSource random) {
   const int eps = design.endpoints_per_node;
+  // Rails that share no switch are permuted each for itself: a library forwards over NVLink first.
+  const bool apart = nodes > 0 && eps > 1 &&
+                     !network.joined_leaves(network.leaf_of({0, 0}), network.leaf_of({0, 1}));
+  const int groups = apart ? eps : 1;
+  const int size = apart ? nodes : nodes * eps;
   std::vector<int> to(static_cast<std::size_t>(nodes) * static_cast<std::size_t>(eps));
-  std::iota(to.begin(), to.end(), 0);
-  // Sattolo's shuffle: one cycle, so nobody sends to itself.
-  for (std::size_t i = to.size() - 1; i > 0; --i) std::swap(to[i], to[random.below(i)]);
+  std::vector<std::size_t> order(static_cast<std::size_t>(size));
+  for (int group = 0; group < groups; ++group) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    // Sattolo's shuffle: one cycle, so nobody sends to itself.
+    for (std::size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random.below(i)]);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto step = static_cast<std::size_t>(groups);
+      to[i * step + static_cast<std::size_t>(group)] = static_cast<int>(order[i] * step) + group;
+    }
+  }
   FlowSet flows;
   for (std::size_t i = 0; i < to.size(); ++i) {
     const auto from = static_cast<int>(i);
