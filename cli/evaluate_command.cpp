@@ -1,5 +1,6 @@
 #include "cli/evaluate_command.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include "cli/review_text.hpp"
@@ -8,6 +9,7 @@
 #include "results/demand_search.hpp"
 #include "results/ranking.hpp"
 #include "results/report/loop_drawing.hpp"
+#include "results/report/single_line_drawing.hpp"
 
 namespace rackwright::cli {
 
@@ -18,6 +20,16 @@ void EvaluateCommand::add_options(CLI::App& app) {
   app.add_option("--loop", loop_, "Write the coolant loop schematic (SVG)")->type_name("FILE");
   app.add_option("--branch-table", branch_table_, "Write flow, drop and outlet of each tray (CSV)")
       ->type_name("FILE");
+  app.add_option("--single-line", single_line_, "Write the single-line diagram of the power chain")
+      ->type_name("FILE.svg");
+  app.add_option(
+         "--power-table", power_table_,
+         "Write load, limit and margin of every node under every single failure and load case")
+      ->type_name("FILE.csv");
+  app.add_flag("--pairs", pairs_, "Power table: every pair of failures too");
+  app.add_option("--feed-map", feed_map_, "Which feed supplies a shelf or node's PSUs: A1=B,A2=A")
+      ->delimiter(',')
+      ->type_name("SOURCE=FEED");
   environment_.add_to(app);
 }
 
@@ -34,6 +46,43 @@ void EvaluateCommand::write_loop(const topology::RackEvaluation& evaluation) con
   write(branch_table_, "--branch-table", results::coolant_branch_csv(evaluation));
 }
 
+namespace {
+
+/// The A/B map of a design, changed source by source.
+void apply_feed_map(const std::vector<std::string>& map, topology::RackDesign& design) {
+  for (const std::string& entry : map) {
+    const auto at = entry.find('=');
+    const std::string source = entry.substr(0, at);
+    const std::string feed = at == std::string::npos ? "" : entry.substr(at + 1);
+    bool known_source = false;
+    const bool known_feed = std::any_of(design.feeds.begin(), design.feeds.end(),
+                                        [&](const topology::Feed& f) { return f.id == feed; });
+    for (topology::PowerBus& bus : design.buses) {
+      for (topology::PowerSource& s : bus.sources) {
+        if (s.id != source) continue;
+        known_source = true;
+        if (known_feed) s.feed = feed;
+      }
+    }
+    if (known_source && known_feed) continue;
+    throw InputError(InputProblem{"", 0, "--feed-map",
+                                  "a source of the rack and one of its feeds, as A1=B",
+                                  "\"" + entry + "\""});
+  }
+}
+
+std::string power_table(const topology::RackEvaluation& evaluation, bool pairs) {
+  std::string csv;
+  for (const auto& [load_case, demand] : evaluation.power.cases) {
+    csv += topology::table_csv(std::string(to_string(load_case)),
+                               topology::failure_table(evaluation.power.chain, demand, pairs),
+                               csv.empty());
+  }
+  return csv;
+}
+
+}  // namespace
+
 int EvaluateCommand::run(CommandContext& context) {
   const std::uint64_t seed = workload_.seed_value();
   const auto options = environment_.parse(seed);
@@ -42,7 +91,8 @@ int EvaluateCommand::run(CommandContext& context) {
     throw InputError(
         InputProblem{"", 0, "--rack", "one rack; for several use review", "\"" + rack_ + "\""});
   }
-  const auto designs = read_racks(rack_, context.data, catalog);
+  auto designs = read_racks(rack_, context.data, catalog);
+  apply_feed_map(feed_map_, designs.front());
   const WorkloadInput input = read_workload_input(workload_, context.data);
   ProgressLine line(context.err, context.err_is_terminal);
   results::DemandOptions search;
@@ -55,6 +105,8 @@ int EvaluateCommand::run(CommandContext& context) {
       results::evaluate_rack(designs.front(), catalog, context.data, demands.of(0), options);
   line.finish();
   write_loop(evaluation);
+  if (!single_line_.empty()) write_file(single_line_, results::single_line_svg(evaluation));
+  if (!power_table_.empty()) write_file(power_table_, power_table(evaluation, pairs_));
   if (json_) {
     context.out << results::to_json(evaluation).dump(1) << '\n';
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/environment_options.hpp"
@@ -16,10 +17,11 @@ class EvaluateCommand final : public Command {
     return "Predict power, heat, network and limits of one rack under a run.";
   }
   std::vector<std::string> examples() const override {
-    return {
-        "rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
-        "rackwright evaluate run.rw --rack dgx-h100-air",
-        "rackwright evaluate run.rw --rack gb300-nvl72 --loop loop.svg --branch-table loop.csv"};
+    return {"rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
+            "rackwright evaluate run.rw --rack dgx-h100-air",
+            "rackwright evaluate run.rw --rack gb300-nvl72 --loop loop.svg --branch-table loop.csv",
+            "rackwright evaluate run.rw --rack gb300-nvl72 --single-line power.svg --power-table "
+            "power.csv"};
   }
   void add_options(CLI::App& app) override;
   int run(CommandContext& context) override;
@@ -32,6 +34,9 @@ class EvaluateCommand final : public Command {
   std::string rack_;
   std::string loop_, branch_table_;
   bool json_ = false;
+  std::string single_line_, power_table_;
+  std::vector<std::string> feed_map_;
+  bool pairs_ = false;
 };
 
 }  // namespace rackwright::cli

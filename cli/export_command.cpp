@@ -11,6 +11,7 @@
 #include "profiler/trace_io/csv.hpp"
 #include "profiler/trace_io/openmetrics.hpp"
 #include "profiler/trace_io/perfetto.hpp"
+#include "results/requirements_export.hpp"
 
 namespace rackwright::cli {
 
@@ -46,25 +47,69 @@ fs::path with_suffix(const fs::path& path, const char* suffix) {
                      path.has_extension() ? path.extension().string() : ".csv");
 }
 
+nlohmann::ordered_json read_json(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw InputError(InputProblem{file, 0, "", "a readable file", "none"});
+  auto json = nlohmann::ordered_json::parse(in, nullptr, false);
+  if (json.is_discarded()) {
+    throw InputError(
+        InputProblem{file, 0, "", "JSON, as rackwright evaluate --json writes", "other text"});
+  }
+  return json;
+}
+
 }  // namespace
 
 void ExportCommand::add_options(CLI::App& app) {
-  app.add_option("RUN", file_, "Run file")->required()->type_name("RUN.rw");
-  app.add_option("--to", format_, "perfetto (ui.perfetto.dev), csv or openmetrics")
+  app.add_option("RUN", file_, "Run file; for requirements the output of evaluate --json")
+      ->required()
+      ->type_name("RUN.rw|EVALUATION.json");
+  app.add_option("--to", format_,
+                 "perfetto (ui.perfetto.dev), csv, openmetrics; requirements: budgets for a "
+                 "manufacturer, without the trace or anything private")
       ->required()
       ->type_name("FORMAT");
   app.add_option("-o,--output", out_,
                  "File to write; for csv the stem of three: slices, requests, power. Default: "
                  "standard output, for csv the name of the run")
       ->type_name("FILE");
+  app.add_option("--previous", previous_, "Requirements: the evaluation of the generation before")
+      ->type_name("EVALUATION.json");
+  app.add_option("--guard-band", guard_band_pct_,
+                 "Requirements: least share over each value, in percent")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  app.add_option("--racks", racks_, "Requirements: racks of a row")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+}
+
+int ExportCommand::export_requirements(CommandContext& context) const {
+  results::RequirementsOptions options;
+  options.guard_band = guard_band_pct_ / 100;
+  options.racks = racks_;
+  options.file = file_;
+  options.previous_file = previous_;
+  std::optional<nlohmann::ordered_json> previous;
+  if (!previous_.empty()) previous = read_json(previous_);
+  const auto json = results::to_requirements(read_json(file_), previous, options);
+  if (out_.empty()) {
+    context.out << json.dump(1) << '\n';
+  } else {
+    write_beside(out_, [&](std::ostream& out) { out << json.dump(1) << '\n'; });
+    context.out << out_ << '\n';
+  }
+  return kFine;
 }
 
 int ExportCommand::run(CommandContext& context) {
+  if (format_ == "requirements") return export_requirements(context);
   if (format_ != "perfetto" && format_ != "csv" && format_ != "openmetrics") {
     std::string found = fmt::format("\"{}\"", format_);
-    const auto near = nearest_word(format_, {"perfetto", "csv", "openmetrics"});
+    const auto near = nearest_word(format_, {"perfetto", "csv", "openmetrics", "requirements"});
     if (!near.empty()) found += fmt::format("; did you mean \"{}\"?", near);
-    throw InputError(InputProblem{"", 0, "--to", "perfetto, csv or openmetrics", found});
+    throw InputError(
+        InputProblem{"", 0, "--to", "perfetto, csv, openmetrics or requirements", found});
   }
   const profiler::Trace trace = profiler::read_run_file(file_).trace;
   if (trace.incomplete) {

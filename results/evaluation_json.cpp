@@ -193,6 +193,53 @@ ordered_json coolant_json(const std::optional<topology::CoolantView>& view) {
   return json;
 }
 
+ordered_json power_row_json(const topology::PowerRow& row) {
+  ordered_json json;
+  json["level"] = row.level;
+  json["node"] = row.node;
+  json["failure_unit"] = row.failure_unit;
+  json["failure"] = row.failure;
+  json["boundary"] = row.boundary;
+  json["unit"] = row.unit;
+  json["load"] = row.lost ? ordered_json(nullptr) : number(row.load);
+  json["limit"] = optional(row.limit);
+  json["margin"] = optional(row.margin());
+  return json;
+}
+
+ordered_json architecture_json(const topology::Architecture& a) {
+  ordered_json json;
+  json["id"] = a.id;
+  json["name"] = a.name;
+  json["stages"] = list(a.stages, [](const topology::ArchitectureStage& stage) {
+    return ordered_json{{"part", stage.part},
+                        {"efficiency_low", optional(stage.low)},
+                        {"efficiency_high", optional(stage.high)},
+                        {"source", stage.source}};
+  });
+  json["ac_input_low_w"] = optional(a.ac_low_w);
+  json["ac_input_high_w"] = optional(a.ac_high_w);
+  json["needed_efficiency_of_blank_stage"] = optional(a.solved_efficiency);
+  json["distribution_v"] = number(a.distribution_v);
+  json["distribution_a"] = number(a.distribution_a);
+  json["rack_units_freed"] = number(a.rack_units_freed);
+  json["racks_per_sidecar"] = optional(a.racks_per_sidecar);
+  json["sidecar_kg_per_rack"] = optional(a.sidecar_kg);
+  json["sidecar_m2_per_rack"] = optional(a.sidecar_m2);
+  json["blanks"] = a.blanks;
+  json["source"] = a.source;
+  json["status"] = a.status;
+  return json;
+}
+
+ordered_json power_json(const topology::PowerReport& power) {
+  ordered_json json;
+  json["gpus"] = power.gpus;
+  json["worst_by_level_and_failure"] = list(power.worst, power_row_json);
+  json["architectures"] = list(power.architectures, architecture_json);
+  return json;
+}
+
 ordered_json evaluation_json(const topology::RackEvaluation& evaluation, const IdMap& ids) {
   ordered_json json;
   json["rack"] = evaluation.rack;
@@ -210,6 +257,7 @@ ordered_json evaluation_json(const topology::RackEvaluation& evaluation, const I
   json["coolant"] = coolant_json(evaluation.coolant);
   json["timelines"] = list(evaluation.timelines, lane_json);
   json["bill_of_material"] = list(evaluation.bom, bom_json);
+  json["power_chain"] = power_json(evaluation.power);
   json["notes"] = evaluation.notes;
   return json;
 }

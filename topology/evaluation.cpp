@@ -161,10 +161,12 @@ RackEvaluation evaluate(const RackDesign& design, const Catalog& catalog,
                             {},
                             {},
                             result};
+  context.chain = make_power_chain(design, catalog);
   if (demand) result.placement = place(design, demand->capacity.trace.plan);
   evaluate_power_envelope(context);
   evaluate_load_cases(context);
   evaluate_power_limits(context);
+  evaluate_power_chain(context);
   evaluate_air(context);
   evaluate_liquid(context);
   evaluate_network(context);

@@ -9,6 +9,8 @@
 #include "common/estimate.hpp"
 #include "kernels/device_info.hpp"
 #include "profiler/replay.hpp"
+#include "topology/power/architecture.hpp"
+#include "topology/power/failure_table.hpp"
 #include "topology/rack_design.hpp"
 
 namespace rackwright::topology {
@@ -158,6 +160,16 @@ struct ModelBasis {
   double gain = 1;
 };
 
+/// The power chain of one rack under its load cases, for drawing and tables.
+struct PowerReport {
+  int gpus = 0;
+  PowerChain chain;
+  /// What the chain carries: the design envelope, the P99 of the trace cases, idle; those known.
+  std::vector<std::pair<LoadCase, ChainDemand>> cases;
+  std::vector<PowerRow> worst;  ///< design envelope, by level and failure unit
+  std::vector<Architecture> architectures;
+};
+
 struct RackEvaluation {
   std::string rack;
   std::string device;
@@ -170,7 +182,8 @@ struct RackEvaluation {
   std::optional<CoolantView> coolant;   ///< liquid racks whose flow is known
   std::vector<TimelineLane> timelines;  ///< load case (b)
   std::vector<BomLine> bom;             ///< one rack
-  bool blank_service = false;           ///< the device cannot be predicted: no tokens/s
+  PowerReport power;
+  bool blank_service = false;  ///< the device cannot be predicted: no tokens/s
   std::vector<std::string> notes;
 
   /// Worst margin over promised, non-blank limits; 1 when there is none.

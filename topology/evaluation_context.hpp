@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "topology/evaluation.hpp"
 #include "topology/limits.hpp"
+#include "topology/power/load_timeline.hpp"
 #include "topology/power/rack_power.hpp"
 
 namespace rackwright::topology {
@@ -31,6 +33,9 @@ struct EvaluationContext {
   std::optional<RackPower> capacity;      ///< at its mean
   std::optional<double> liquid_flow_lpm;  ///< operating flow
   RackEvaluation& out;
+  PowerChain chain;
+  /// The rack in each load case: the envelope, the P99 of 1 s means, idle; where it can be formed.
+  std::array<std::optional<RackPower>, kLoadCaseCount> case_power;
 
   /// `watts` of the envelope with its interval.
   [[nodiscard]] Estimate envelope_estimate(double watts, std::string boundary) const;
@@ -57,6 +62,11 @@ struct PowerCap {
 void evaluate_power_envelope(EvaluationContext& context);
 void evaluate_power_limits(EvaluationContext& context);
 void evaluate_load_cases(EvaluationContext& context);
+void evaluate_power_chain(EvaluationContext& context);
+/// Steps, ramps, bands and stores of load case (b): `energy` is one GPU of a replica at `phases`.
+void evaluate_power_steps(EvaluationContext& context, const profiler::Trace& trace,
+                          const CyclicEnergy& energy, const std::vector<double>& phases,
+                          double gpus_per_replica, double other_gpus_w);
 void evaluate_air(EvaluationContext& context);
 void evaluate_liquid(EvaluationContext& context);
 void evaluate_network(EvaluationContext& context);

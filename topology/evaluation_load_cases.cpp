@@ -174,7 +174,10 @@ void evaluate_trace(EvaluationContext& context, const CaseSource& source) {
                    fmt::format("{} replicas of {} GPUs", source.replicas, here));
   add_window_figures(context, source.load_case, means, mean);
   add_lockstep(context, energy, source, idle_gpus, mean);
+  context.case_power[static_cast<std::size_t>(source.load_case)] =
+      context.power.at(quantile(gpu_means, 0.99) * here + idle_gpus);
   if (source.load_case != LoadCase::slo_capacity) return;
+  evaluate_power_steps(context, trace, energy, phases, here, idle_gpus);
   if (trace.idle_unknown) require_idle_power(context, mean.idle_spread_w);
   context.capacity_means_w = means;
   context.capacity = mean.power;
@@ -198,6 +201,7 @@ void evaluate_idle(EvaluationContext& context) {
   CaseMean mean;
   mean.power = context.power.at(*idle * context.power.gpus());
   mean.origin = context.device.idle_w.value ? Origin::modelled : Origin::assumed;
+  context.case_power[static_cast<std::size_t>(LoadCase::idle)] = mean.power;
   add_mean_figures(context, LoadCase::idle, mean, "steady",
                    "every GPU at its idle power; no published idle of a part: its rest is kept");
 }

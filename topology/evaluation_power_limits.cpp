@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "topology/evaluation_context.hpp"
+#include "topology/evaluation_power.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/power/busbar.hpp"
 #include "topology/power/redundancy.hpp"
@@ -41,24 +41,6 @@ std::vector<BusGroup> group_buses(const EvaluationContext& context) {
     ++groups[at->second].count;
   }
   return groups;
-}
-
-/// Adds the smallest cap that clears `limit`: to the limit when violated, to +5 % when near.
-void add_cap_remedy(const EvaluationContext& context, Limit& limit, const LoadOf& load,
-                    const std::string& condition, int nodes) {
-  if (limit.state != LimitState::violated && limit.state != LimitState::near) return;
-  const bool violated = limit.state == LimitState::violated;
-  const double bound = limit.limit->value * (violated ? 1.0 : 0.95);
-  const auto cap = smallest_cap(context, load, bound);
-  if (!cap) return;
-  const double margin = margin_of(load(context.power.envelope(cap->gpu_w)), limit.limit->value);
-  const std::string what =
-      nodes > 0
-          ? fmt::format("Cap each node at {:.1f} kW", std::floor(cap->rack_ac_w / nodes / 100) / 10)
-          : fmt::format("Cap the rack at {:.0f} kW", cap->rack_ac_w / 1e3);
-  limit.remedy = fmt::format("{} AC{} (GPU at {:.0f} W): {} margin", what, condition,
-                             std::floor(cap->gpu_w), percent_text(margin));
-  limit.remedied_margin = margin;
 }
 
 /// When no cap helps: more sources of the kind that is there.
@@ -401,6 +383,24 @@ void add_edpp_limits(EvaluationContext& context, std::size_t index) {
 }
 
 }  // namespace
+
+void add_cap_remedy(const EvaluationContext& context, Limit& limit,
+                    const std::function<double(const RackPower&)>& load,
+                    const std::string& condition, int nodes) {
+  if (limit.state != LimitState::violated && limit.state != LimitState::near) return;
+  const bool violated = limit.state == LimitState::violated;
+  const double bound = limit.limit->value * (violated ? 1.0 : 0.95);
+  const auto cap = smallest_cap(context, load, bound);
+  if (!cap) return;
+  const double margin = margin_of(load(context.power.envelope(cap->gpu_w)), limit.limit->value);
+  const std::string what =
+      nodes > 0
+          ? fmt::format("Cap each node at {:.1f} kW", std::floor(cap->rack_ac_w / nodes / 100) / 10)
+          : fmt::format("Cap the rack at {:.0f} kW", cap->rack_ac_w / 1e3);
+  limit.remedy = fmt::format("{} AC{} (GPU at {:.0f} W): {} margin", what, condition,
+                             std::floor(cap->gpu_w), percent_text(margin));
+  limit.remedied_margin = margin;
+}
 
 void evaluate_power_limits(EvaluationContext& context) {
   if (!context.has_envelope) return;

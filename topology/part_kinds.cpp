@@ -34,6 +34,7 @@ const std::vector<std::string>& part_kinds() {
       "nic",
       "node",
       "pdu",
+      "power_architecture",
       "power_rack",
       "power_shelf",
       "price",

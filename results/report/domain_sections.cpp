@@ -6,6 +6,7 @@
 #include "results/report/html.hpp"
 #include "results/report/loop_drawing.hpp"
 #include "results/report/sections.hpp"
+#include "results/report/single_line_drawing.hpp"
 #include "results/report/titles.hpp"
 
 namespace rackwright::results {
@@ -25,9 +26,8 @@ constexpr std::array<Domain, 4> kDomains{{
      "power chain",
      {"power.", "", ""},
      {"power", "", ""},
-     "A single-line diagram, stage losses and phase balance need the power chain model from feed "
-     "to "
-     "module; this version judges sources, whips, feeds and the busbar section."},
+     "Single line and margins are those of the design envelope; rackwright evaluate --power-table "
+     "writes every node under every failure and load case."},
     {"cooling",
      "cooling",
      {"air.", "liquid.", ""},
@@ -104,6 +104,65 @@ std::string loop_figure(const topology::RackEvaluation& evaluation) {
   return out + table_close();
 }
 
+std::string failure_table_html(const topology::RackEvaluation& evaluation) {
+  std::string out =
+      table_open("figures", "Smallest margin by level and failure unit, design envelope",
+                 {{"Level"},
+                  {"After the loss of"},
+                  {"Node"},
+                  {"Load", true},
+                  {"Limit", true},
+                  {"Unit"},
+                  {"Margin", true}});
+  for (const topology::PowerRow& row : evaluation.power.worst) {
+    const auto margin = row.margin();
+    out += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td class=\"num\">{}</td>"
+        "<td class=\"num\">{}</td><td>{}</td><td class=\"num\">{}</td></tr>\n",
+        escape(capitalised(row.level)),
+        row.failure_unit == "none" ? "nothing" : escape(row.failure_unit + ": " + row.failure),
+        escape(row.node), row.lost ? "no supply" : format_significant(row.load, 4),
+        row.limit ? format_significant(*row.limit, 4) : blank_box(), escape(row.unit),
+        margin ? fmt::format("{:+.1f} %", *margin * 100) : "–");
+  }
+  return out + table_close();
+}
+
+std::string architectures_html(const topology::RackEvaluation& evaluation) {
+  if (evaluation.power.architectures.empty()) return "";
+  std::string out =
+      table_open("figures", "Ways to bring power from the same AC terminals to the same trays",
+                 {{"Design"},
+                  {"AC input, kW", true},
+                  {"Into the rack, A", true},
+                  {"Rack units freed", true},
+                  {"Sidecar, kg per rack", true},
+                  {"Blank"}});
+  for (const topology::Architecture& a : evaluation.power.architectures) {
+    std::string blanks;
+    for (const std::string& blank : a.blanks) blanks += (blanks.empty() ? "" : ", ") + blank;
+    if (a.solved_efficiency) {
+      blanks += fmt::format(" (needs {:.2f} % to equal the best)", *a.solved_efficiency * 100);
+    }
+    out += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{:.0f}</td>"
+        "<td class=\"num\">{:.0f}</td><td class=\"num\">{}</td><td>{}</td></tr>\n",
+        escape(a.name),
+        a.ac_low_w ? fmt::format("{:.1f} to {:.1f}", *a.ac_low_w * 1e-3, *a.ac_high_w * 1e-3)
+                   : blank_box(),
+        a.distribution_a, a.rack_units_freed,
+        a.sidecar_kg ? fmt::format("{:.0f}", *a.sidecar_kg) : "–", escape(blanks));
+  }
+  return out + table_close();
+}
+
+std::string power_drawing(const topology::RackEvaluation& evaluation) {
+  const std::string drawing = single_line_svg(evaluation);
+  if (drawing.empty()) return "";
+  return "<figure class=\"drawing\">" + drawing + "</figure>\n" + failure_table_html(evaluation) +
+         architectures_html(evaluation);
+}
+
 }  // namespace
 
 std::string domain_sections(const ReportContext& context, const Candidate& candidate,
@@ -124,6 +183,7 @@ std::string domain_sections(const ReportContext& context, const Candidate& candi
     out += section_open(
         fmt::format("{}-{}", domain.id, index), domain_title(domain.topic, limits, figures.size()),
         fmt::format("{}. {}", escape(candidate.evaluation.rack), escape(domain.missing)));
+    if (domain.id == std::string("power")) out += power_drawing(candidate.evaluation);
     if (!figures.empty()) out += figure_table(context, candidate, figures, domain.topic);
     if (std::string_view(domain.id) == "cooling") out += loop_figure(candidate.evaluation);
     out += "</section>\n";
