@@ -120,6 +120,30 @@ std::string review_text(const results::Review& review) {
   return text;
 }
 
+namespace {
+
+/// The same trays behind other ways of bringing the power in.
+std::string architectures_text(const topology::RackEvaluation& evaluation) {
+  TextTable table({{"power architecture"},
+                   {"AC input kW", Align::right},
+                   {"into the rack A", Align::right},
+                   {"units freed", Align::right},
+                   {"sidecar kg/rack", Align::right},
+                   {"blank"}});
+  for (const auto& a : evaluation.power.architectures) {
+    std::string blanks;
+    for (const auto& name : a.blanks) blanks += (blanks.empty() ? "" : ", ") + name;
+    table.add({a.name,
+               a.ac_low_w ? fmt::format("{:.1f} to {:.1f}", *a.ac_low_w / 1e3, *a.ac_high_w / 1e3)
+                          : blank(),
+               fmt::format("{:.0f}", a.distribution_a), fmt::format("{:.0f}", a.rack_units_freed),
+               a.sidecar_kg ? fmt::format("{:.0f}", *a.sidecar_kg) : "", blanks});
+  }
+  return table.text();
+}
+
+}  // namespace
+
 std::string evaluation_text(const topology::RackEvaluation& evaluation) {
   std::string text = fmt::format("{}, {}: {} replicas of {} GPUs ({}), {} idle\n\n",
                                  evaluation.rack, evaluation.device, evaluation.placement.replicas,
@@ -150,6 +174,7 @@ std::string evaluation_text(const topology::RackEvaluation& evaluation) {
                      (figure.estimate.extrapolated ? ", extrapolated" : "")});
   }
   text += figures.text();
+  if (!evaluation.power.architectures.empty()) text += "\n" + architectures_text(evaluation);
   if (!evaluation.requirements.empty()) text += "\nblank:\n";
   for (const auto& requirement : evaluation.requirements) {
     text += fmt::format("  {}: {} (from: {}; {})\n", requirement.input, requirement.solved,
