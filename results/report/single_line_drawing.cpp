@@ -113,15 +113,22 @@ class SingleLine {
     return fmt::format("{:+.1f} % worst failure", *node.worst * 100);
   }
 
+  /// A blank efficiency is no loss of zero.
+  std::string loss_text() const {
+    const bool known = std::all_of(chain_.buses.begin(), chain_.buses.end(),
+                                   [](const topology::ChainBus& b) { return b.loss_known; });
+    return known ? topology::watts_text(state_.psu_loss_w) + " lost in PSUs"
+                 : std::string("loss in PSUs not published");
+  }
+
   void title() {
     text(kEdge, 24, fmt::format("{}: single line, design envelope", evaluation_.rack),
          "font-size=\"15\" font-weight=\"bold\"");
     text(kEdge, 42,
-         fmt::format(
-             "{} at rack AC input, {} to the loads, {} lost in PSUs; loads in service, margin "
-             "after the worst single failure (PSU, shelf, whip, feed)",
-             topology::watts_text(state_.input_w), topology::watts_text(state_.load_w),
-             topology::watts_text(state_.psu_loss_w)));
+         fmt::format("{} at rack AC input, {} to the loads, {}; loads in service, margin "
+                     "after the worst single failure (PSU, shelf, whip, feed)",
+                     topology::watts_text(state_.input_w), topology::watts_text(state_.load_w),
+                     loss_text()));
   }
 
   double feed_x(std::size_t f) const {
