@@ -170,11 +170,14 @@ RackEvaluation evaluate(const RackDesign& design, const Catalog& catalog,
   evaluate_air(context);
   evaluate_liquid(context);
   evaluate_network(context);
+  evaluate_transient(context);
   evaluate_mechanical(context);
   evaluate_service(context);
   if (!demand) note_blank_service(context);
   describe_trays(context);
   describe_timelines(context);
+  describe_module_temperature(context);
+  describe_service(context);
   describe_bom(context);
   sort_limits(result.limits);
   return result;

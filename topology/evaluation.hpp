@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/estimate.hpp"
+#include "kernels/analytical/cap_response.hpp"
 #include "kernels/device_info.hpp"
 #include "profiler/replay.hpp"
 #include "topology/power/architecture.hpp"
@@ -142,6 +143,18 @@ struct BomLine {
   std::string source;
 };
 
+/// A part that is replaced in the field and what that takes down.
+struct ServiceItem {
+  std::string part;
+  int count = 0;
+  int gpus_down = 0;         ///< while one of them is out
+  std::string goes_down;     ///< "4 GPUs", "nothing while one more PSU stays in its shelf"
+  std::string isolation;     ///< what is to be parted first: couplings, cords
+  std::optional<double> kg;  ///< blank: not published
+  std::string hot_swap;      ///< "yes", "no", "" = not published
+  std::string source;
+};
+
 /// Service of one rack at SLO capacity.
 struct Placement {
   int gpus_per_replica = 0;
@@ -183,6 +196,7 @@ struct RackEvaluation {
   std::vector<TimelineLane> timelines;  ///< load case (b)
   std::vector<BomLine> bom;             ///< one rack
   PowerReport power;
+  std::vector<ServiceItem> service_items;
   bool blank_service = false;  ///< the device cannot be predicted: no tokens/s
   std::vector<std::string> notes;
 
@@ -200,6 +214,8 @@ struct Demand {
 struct EvaluateOptions {
   std::optional<double> air_inlet_c, tcs_supply_c, fws_supply_c, dew_point_c, tcs_flow_lpm;
   std::optional<double> gpu_power_cap_w, rack_power_cap_w;
+  /// How a job slows down when clocks fall; nothing: a throttled GPU's speed is left open.
+  std::optional<kernels::CapResponse> cap_response;
   std::uint64_t seed = 1;
 };
 

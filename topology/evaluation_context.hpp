@@ -70,10 +70,14 @@ void evaluate_power_steps(EvaluationContext& context, const profiler::Trace& tra
 void evaluate_air(EvaluationContext& context);
 void evaluate_liquid(EvaluationContext& context);
 void evaluate_network(EvaluationContext& context);
+void evaluate_transient(EvaluationContext& context);
 void evaluate_mechanical(EvaluationContext& context);
 void evaluate_service(EvaluationContext& context);
 void describe_trays(EvaluationContext& context);
 void describe_timelines(EvaluationContext& context);
+/// GPU temperature over the trace, where its resistance is known.
+void describe_module_temperature(EvaluationContext& context);
+void describe_service(EvaluationContext& context);
 void describe_bom(EvaluationContext& context);
 
 }  // namespace rackwright::topology

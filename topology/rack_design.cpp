@@ -172,6 +172,37 @@ AirSide read_air(ObjectReader reader, const FactOrigin& origin) {
   return air;
 }
 
+ThermalFacts read_thermal(ObjectReader reader, const FactOrigin& origin) {
+  const FactOrigin own = read_origin(reader, origin);
+  const auto positive = [&](const char* key) { return read_fact(reader, key, own, {.min = 1e-9}); };
+  ThermalFacts facts;
+  facts.module_resistance_k_per_w = positive("module_resistance_k_per_w");
+  facts.module_capacity_j_per_k = positive("module_capacity_j_per_k");
+  facts.module_limit_c = positive("module_limit_c");
+  facts.rack_coolant_l = positive("rack_coolant_l");
+  facts.loop_coolant_l = positive("loop_coolant_l");
+  facts.room_air_m3 = positive("room_air_m3");
+  facts.cooling_gap_s = positive("cooling_gap_s");
+  reader.ignore({"note"});
+  reader.finish();
+  return facts;
+}
+
+MechanicalFacts read_mechanical(ObjectReader reader, const FactOrigin& origin) {
+  const FactOrigin own = read_origin(reader, origin);
+  const auto positive = [&](const char* key) { return read_fact(reader, key, own, {.min = 1e-9}); };
+  MechanicalFacts facts;
+  facts.support_count = positive("support_count");
+  facts.point_limit_n = positive("point_limit_n");
+  facts.rolling_limit_n = positive("rolling_limit_n");
+  facts.sound_limit_db_a = positive("sound_limit_db_a");
+  facts.seismic_demand_factor = positive("seismic_demand_factor");
+  facts.seismic_capacity_factor = positive("seismic_capacity_factor");
+  reader.ignore({"note"});
+  reader.finish();
+  return facts;
+}
+
 Environment read_environment(ObjectReader reader) {
   Environment environment;
   environment.air_inlet_c = reader.number("air_inlet_c", {.min = -20, .max = 60});
@@ -249,7 +280,11 @@ RackDesign read_rack_design(const std::filesystem::path& path, const Catalog& ca
     door.finish();
   }
   if (root.has("air")) design.air = read_air(root.object("air"), origin);
-  root.ignore({"air", "liquid", "rear_door"});
+  if (root.has("thermal")) design.thermal = read_thermal(root.object("thermal"), origin);
+  if (root.has("mechanical")) {
+    design.mechanical = read_mechanical(root.object("mechanical"), origin);
+  }
+  root.ignore({"air", "liquid", "rear_door", "thermal", "mechanical"});
   design.environment = read_environment(root.object("environment"));
   design.edpp_w = read_fact(root, "edpp_w", origin, {.min = 0});
   design.published_tdp_w = read_fact(root, "published_tdp_w", origin, {.min = 0});

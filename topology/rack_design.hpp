@@ -113,6 +113,28 @@ struct RearDoor {
   std::string part;
 };
 
+/// What a thermal transient needs and makers rarely print. Blank stays blank: the evaluation prints
+/// what it would have to be.
+struct ThermalFacts {
+  Fact module_resistance_k_per_w;  ///< GPU over its inlet (air, or supply coolant), operating flow
+  Fact module_capacity_j_per_k;    ///< a module with its plate or heat sink
+  Fact module_limit_c;             ///< where the module lowers its clocks
+  Fact rack_coolant_l;             ///< plates, hoses and manifolds of one rack
+  Fact loop_coolant_l;             ///< the technology loop of a CDU group, its racks included
+  Fact room_air_m3;                ///< of the room, per rack
+  Fact cooling_gap_s;              ///< longest stop of pumps or room units that a changeover leaves
+};
+
+/// What floor, room and site ask of a rack, and what the frame stands on. Blank stays blank.
+struct MechanicalFacts {
+  Fact support_count;            ///< castors or feet that carry the rack
+  Fact point_limit_n;            ///< load that one support may put on the floor, standing
+  Fact rolling_limit_n;          ///< the same while the rack is rolled in
+  Fact sound_limit_db_a;         ///< sound power that the room accepts of one rack
+  Fact seismic_demand_factor;    ///< horizontal acceleration of the site over g
+  Fact seismic_capacity_factor;  ///< that the anchored, loaded frame is tested for
+};
+
 struct Environment {
   double air_inlet_c = 27;
   double tcs_supply_c = 40;
@@ -141,6 +163,8 @@ struct RackDesign {
   std::optional<LiquidLoop> liquid;
   std::optional<RearDoor> rear_door;
   AirSide air;
+  ThermalFacts thermal;
+  MechanicalFacts mechanical;
   Environment environment;
   std::string fabric;         ///< topology/fabrics id for scale-out, may be empty
   int scale_up_switches = 0;  ///< NVSwitch ASICs
