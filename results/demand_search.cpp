@@ -11,6 +11,7 @@
 #include "common/input_error.hpp"
 #include "kernels/analytical/analytical_backend.hpp"
 #include "results/parallel.hpp"
+#include "results/validation/serving_formats.hpp"
 #include "topology/evaluation_cabling.hpp"
 
 namespace rackwright::results {
@@ -382,8 +383,13 @@ topology::RackEvaluation evaluate_rack(const topology::RackDesign& design,
                                        const topology::Catalog& catalog, const DataLocator& data,
                                        const RackDemand& demand,
                                        const topology::EvaluateOptions& options) {
+  topology::EvaluateOptions with_clocks = options;
+  if (!with_clocks.cap_response) {
+    with_clocks.cap_response =
+        kernels::CapResponse::from(model_of(serving_profile("power", data), "cap_response"));
+  }
   auto evaluation = topology::evaluate(design, catalog, kernels::find_device(design.device, data),
-                                       demand.demand, options);
+                                       demand.demand, with_clocks);
   topology::add_cabling_figures(evaluation, design, catalog, data);
   if (demand.shortage) mark_shortage(evaluation, *demand.shortage);
   evaluation.notes.insert(evaluation.notes.end(), demand.notes.begin(), demand.notes.end());

@@ -120,6 +120,19 @@ ordered_json lane_json(const topology::TimelineLane& lane) {
   return json;
 }
 
+ordered_json service_item_json(const topology::ServiceItem& item) {
+  ordered_json json;
+  json["part"] = item.part;
+  json["count"] = item.count;
+  json["gpus_down"] = item.gpus_down;
+  json["goes_down"] = item.goes_down;
+  json["isolation"] = item.isolation;
+  json["kg"] = optional(item.kg);
+  json["hot_swap"] = item.hot_swap;
+  json["source"] = item.source;
+  return json;
+}
+
 ordered_json bom_json(const topology::BomLine& line) {
   ordered_json json;
   json["item"] = line.item;
@@ -258,6 +271,7 @@ ordered_json evaluation_json(const topology::RackEvaluation& evaluation, const I
   json["timelines"] = list(evaluation.timelines, lane_json);
   json["bill_of_material"] = list(evaluation.bom, bom_json);
   json["power_chain"] = power_json(evaluation.power);
+  json["service_items"] = list(evaluation.service_items, service_item_json);
   json["notes"] = evaluation.notes;
   return json;
 }

@@ -172,6 +172,7 @@ RackEvaluation evaluate(const RackDesign& design, const Catalog& catalog,
   evaluate_network(context);
   evaluate_transient(context);
   evaluate_mechanical(context);
+  evaluate_site(context);
   evaluate_service(context);
   if (!demand) note_blank_service(context);
   describe_trays(context);

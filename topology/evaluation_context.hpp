@@ -59,6 +59,10 @@ struct PowerCap {
     const EvaluationContext& context, const std::function<double(const RackPower&)>& load,
     double limit);
 
+/// Groups windows into the columns of a chart; keeps both extremes of each.
+[[nodiscard]] TimelineLane lane_of(const std::vector<double>& values, double window_s,
+                                   double scale);
+
 void evaluate_power_envelope(EvaluationContext& context);
 void evaluate_power_limits(EvaluationContext& context);
 void evaluate_load_cases(EvaluationContext& context);
@@ -72,6 +76,7 @@ void evaluate_liquid(EvaluationContext& context);
 void evaluate_network(EvaluationContext& context);
 void evaluate_transient(EvaluationContext& context);
 void evaluate_mechanical(EvaluationContext& context);
+void evaluate_site(EvaluationContext& context);
 void evaluate_service(EvaluationContext& context);
 void describe_trays(EvaluationContext& context);
 void describe_timelines(EvaluationContext& context);

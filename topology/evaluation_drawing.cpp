@@ -66,7 +66,8 @@ void add_shelves(EvaluationContext& context) {
   }
 }
 
-/// Groups windows into at most kColumns columns; keeps both extremes of each.
+}  // namespace
+
 TimelineLane lane_of(const std::vector<double>& values, double window_s, double scale) {
   TimelineLane lane;
   const std::size_t per = (values.size() + kColumns - 1) / kColumns;
@@ -92,6 +93,8 @@ TimelineLane lane_of(const std::vector<double>& values, double window_s, double 
   lane.p99 = quantile(values, 0.99) * scale;
   return lane;
 }
+
+namespace {
 
 /// AC input at which what stays after the loss of a feed is just enough: the DC that stays through
 /// the PSUs that stay.

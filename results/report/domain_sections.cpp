@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -30,7 +31,7 @@ constexpr std::array<Domain, 4> kDomains{{
      "writes every node under every failure and load case."},
     {"cooling",
      "cooling",
-     {"air.", "liquid.", ""},
+     {"air.", "liquid.", "transient."},
      {"air", "liquid", ""},
      "Fans against impedance, plate resistance over flow and die temperature are solved for where "
      "makers do not publish them: see the requirements."},
@@ -45,9 +46,9 @@ constexpr std::array<Domain, 4> kDomains{{
      "service and mechanics",
      {"service.", "mechanical.", ""},
      {"service", "mechanical", ""},
-     "A service matrix, centre of gravity and point loads need figures of the parts that makers do "
-     "not "
-     "publish; this version sums weights and floor load."},
+     "Service steps, supports, sound power and the site's seismic demand are solved for where "
+     "nobody "
+     "publishes them: see the requirements."},
 }};
 
 bool belongs(const std::string& key, const std::array<const char*, 3>& prefixes) {
@@ -186,6 +187,7 @@ std::string domain_sections(const ReportContext& context, const Candidate& candi
     if (domain.id == std::string("power")) out += power_drawing(candidate.evaluation);
     if (!figures.empty()) out += figure_table(context, candidate, figures, domain.topic);
     if (std::string_view(domain.id) == "cooling") out += loop_figure(candidate.evaluation);
+    if (domain.id == std::string_view("service")) out += service_items_html(candidate.evaluation);
     out += "</section>\n";
   }
   return out;

@@ -19,6 +19,8 @@ namespace rackwright::results {
 /// Sections 6 to 9: power chain, cooling, network and cabling, service and mechanics.
 [[nodiscard]] std::string domain_sections(const ReportContext& context, const Candidate& candidate,
                                           std::size_t index);
+/// FRU table: what goes down, what is parted, weight, hot-swap. "" without parts.
+[[nodiscard]] std::string service_items_html(const topology::RackEvaluation& evaluation);
 [[nodiscard]] std::string bom_section(const ReportContext& context, const Candidate& candidate,
                                       std::size_t index);
 [[nodiscard]] std::string provenance_section(const ReportContext& context);

@@ -10,6 +10,7 @@
 #include "results/validation/point_formats.hpp"
 #include "topology/thermal/air.hpp"
 #include "topology/thermal/liquid.hpp"
+#include "topology/thermal/temperature_fit.hpp"
 
 namespace rackwright::results {
 
@@ -145,7 +146,7 @@ PointAnswer gpu_temperature(const topology::Catalog& catalog, const ThermalCase&
   const auto inlet = value_of(*module, "rise_inlet_c");
   if (!rise || !at || !inlet)
     return PointAnswer::none("the published rise names no power or inlet");
-  double kelvin = *rise * *power / *at;
+  double kelvin = topology::ThermalLine{0, *rise / *at}.celsius(*power);
   const auto slot = asked.number("gpu_slot");
   const auto* node = catalog.find("dgx-b200");
   if (slot && std::fmod(*slot, 2) == 1 && node != nullptr && asked.words.contains("b200")) {
