@@ -10,8 +10,6 @@ namespace rackwright::cli {
 
 namespace {
 
-using Align = TextTable::Align;
-
 std::string blank() {
   return "blank";
 }
@@ -91,19 +89,19 @@ std::string review_text(const results::Review& review) {
                         review.subject, review.seed, format_significant(review.demand.value, 3),
                         review.demand_basis);
   }
-  TextTable table({{"rank", Align::right},
+  TextTable table({{"rank", TextTable::Align::right},
                    {"rack"},
                    {"verdict"},
-                   {"racks", Align::right},
-                   {"GPUs", Align::right},
-                   {"CDUs", Align::right},
-                   {"switches", Align::right},
-                   {"kW rack AC", Align::right},
-                   {"m2", Align::right},
-                   {metric_head(review), Align::right},
-                   {"tokens/J", Align::right},
+                   {"racks", TextTable::Align::right},
+                   {"GPUs", TextTable::Align::right},
+                   {"CDUs", TextTable::Align::right},
+                   {"switches", TextTable::Align::right},
+                   {"kW rack AC", TextTable::Align::right},
+                   {"m2", TextTable::Align::right},
+                   {metric_head(review), TextTable::Align::right},
+                   {"tokens/J", TextTable::Align::right},
                    {"closest limit"},
-                   {"margin", Align::right}});
+                   {"margin", TextTable::Align::right}});
   bool extrapolated = false;
   bool tied = false;
   for (const auto& candidate : review.candidates) {
@@ -125,10 +123,10 @@ namespace {
 /// The same trays behind other ways of bringing the power in.
 std::string architectures_text(const topology::RackEvaluation& evaluation) {
   TextTable table({{"power architecture"},
-                   {"AC input kW", Align::right},
-                   {"into the rack A", Align::right},
-                   {"units freed", Align::right},
-                   {"sidecar kg/rack", Align::right},
+                   {"AC input kW", TextTable::Align::right},
+                   {"into the rack A", TextTable::Align::right},
+                   {"units freed", TextTable::Align::right},
+                   {"sidecar kg/rack", TextTable::Align::right},
                    {"blank"}});
   for (const auto& a : evaluation.power.architectures) {
     std::string blanks;
@@ -150,11 +148,11 @@ std::string evaluation_text(const topology::RackEvaluation& evaluation) {
                                  evaluation.placement.gpus_per_replica, evaluation.placement.plan,
                                  evaluation.placement.idle_gpus);
   TextTable limits({{"limit"},
-                    {"load", Align::right},
-                    {"limit", Align::right},
+                    {"load", TextTable::Align::right},
+                    {"limit", TextTable::Align::right},
                     {"unit"},
                     {"boundary"},
-                    {"margin", Align::right},
+                    {"margin", TextTable::Align::right},
                     {"state"},
                     {"smallest change"}});
   for (const auto& limit : evaluation.limits) {
@@ -165,8 +163,12 @@ std::string evaluation_text(const topology::RackEvaluation& evaluation) {
                 std::string(to_string(limit.state)), limit.remedy});
   }
   text += limits.text() + "\n";
-  TextTable figures(
-      {{"figure"}, {"value", Align::right}, {"unit"}, {"boundary"}, {"window"}, {"origin"}});
+  TextTable figures({{"figure"},
+                     {"value", TextTable::Align::right},
+                     {"unit"},
+                     {"boundary"},
+                     {"window"},
+                     {"origin"}});
   for (const auto& figure : evaluation.figures.all()) {
     figures.add({figure.label, estimate_text(figure.estimate), figure.estimate.unit,
                  figure.estimate.boundary, figure.window,

@@ -13,7 +13,7 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr double kFineWindow = 0.1;  // s; finer than any module's plate or sink
+constexpr double kTemperatureWindow = 0.1;  // s; finer than any module's plate or sink
 
 /// The fluid that reaches the module: supply coolant, or air at the inlet of the rack.
 double module_inlet_c(const EvaluationContext& context) {
@@ -123,14 +123,14 @@ ModuleRun run_module(const EvaluationContext& context, double k_per_w, double j_
   const int module = network.add_node("module", j_per_k);
   const int inlet = network.add_boundary("inlet");
   network.conduct(module, inlet, 1 / k_per_w);
-  const auto watts = gpu_means(context, kFineWindow);
+  const auto watts = gpu_means(context, kTemperatureWindow);
   ThermalLoad load{{{0}, {}}, {{module, 1.0}}};
   for (const double w : watts) {
-    load.watts.t.push_back(kFineWindow * static_cast<double>(load.watts.t.size()));
+    load.watts.t.push_back(kTemperatureWindow * static_cast<double>(load.watts.t.size()));
     load.watts.w.push_back(w);
   }
   ReplaySettings settings;
-  settings.step_s = kFineWindow;
+  settings.step_s = kTemperatureWindow;
   if (const auto limit = module_limit(context); limit && context.options.cap_response) {
     settings.throttle = Throttle{.limit_c = limit->value,
                                  .idle_w = context.device.idle_w.value.value_or(0),

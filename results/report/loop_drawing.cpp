@@ -13,7 +13,7 @@ namespace {
 using topology::CoolantBranch;
 using topology::CoolantView;
 
-constexpr const char* kStyle = R"(
+constexpr const char* kLoopStyle = R"(
 .loop{--bg:#fff;--surface:#f4f6f8;--ink:#14181d;--ink2:#434c57;--rule:#8d97a3;--cold:#0b5cad;
 --warm:#b3420a;--fws:#00805f;background:var(--bg);fill:var(--ink);
 font-family:Inter,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-size:12px;
@@ -27,7 +27,7 @@ font-variant-numeric:tabular-nums lining-nums}
 .loop .v{fill:var(--bg);stroke:var(--ink2)}.loop .hot{font-weight:650;fill:var(--warm)}
 )";
 
-constexpr double kWidth = 980, kTop = 96, kRow = 22;
+constexpr double kLoopWidth = 980, kLoopTop = 96, kLoopRow = 22;
 constexpr double kSupplyX = 330, kReturnX = 700, kCduX = 96, kCduWidth = 150;
 
 std::string text(double x, double y, const std::string& kind, const std::string& what) {
@@ -102,7 +102,7 @@ std::string cdu_box(const CoolantView& view, double y, double height) {
 }
 
 std::string heads() {
-  const double y = kTop - 14;
+  const double y = kLoopTop - 14;
   return text(kReturnX + 72, y, "e n", "l/min") + text(kReturnX + 138, y, "e n", "kPa") +
          text(kReturnX + 206, y, "e n", "out °C") + text(kReturnX + 268, y, "e n", "limit °C");
 }
@@ -112,13 +112,13 @@ std::string heads() {
 std::string coolant_loop_svg(const topology::RackEvaluation& evaluation) {
   if (!evaluation.coolant || evaluation.coolant->branches.empty()) return "";
   const CoolantView& view = *evaluation.coolant;
-  const double rows = static_cast<double>(view.branches.size()) * kRow;
-  const double bottom = kTop + std::max(rows, 200.0), foot = bottom + 14;
+  const double rows = static_cast<double>(view.branches.size()) * kLoopRow;
+  const double bottom = kLoopTop + std::max(rows, 200.0), foot = bottom + 14;
   const double height = bottom + 74;
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"loop\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
       "role=\"img\" aria-label=\"Coolant loop of {2}\">\n<style>{3}</style>\n",
-      kWidth, height, escape(evaluation.rack), kStyle);
+      kLoopWidth, height, escape(evaluation.rack), kLoopStyle);
   out += text(16, 28, "t", fmt::format("Coolant loop of {}, design envelope", evaluation.rack));
   out +=
       text(16, 48, "n",
@@ -129,8 +129,8 @@ std::string coolant_loop_svg(const topology::RackEvaluation& evaluation) {
   out += heads();
   // Feeds from the foot: supply below, return over it.
   out += line(kCduX + kCduWidth, foot, kSupplyX, foot, "c main");
-  out += line(kSupplyX, foot, kSupplyX, kTop - 4, "c main");
-  out += line(kReturnX, kTop - 4, kReturnX, foot + 26, "w main");
+  out += line(kSupplyX, foot, kSupplyX, kLoopTop - 4, "c main");
+  out += line(kReturnX, kLoopTop - 4, kReturnX, foot + 26, "w main");
   out += line(kReturnX, foot + 26, kCduX + kCduWidth / 2, foot + 26, "w main");
   out += line(kCduX + kCduWidth / 2, foot + 26, kCduX + kCduWidth / 2, foot, "w main");
   out += text(kSupplyX - 8, foot - 8, "e n", fmt::format("TCS {:.1f} °C", view.supply_c));
@@ -150,8 +150,8 @@ std::string coolant_loop_svg(const topology::RackEvaluation& evaluation) {
     if (view.branches[i].return_c > view.branches[hottest].return_c) hottest = i;
   }
   for (std::size_t i = 0; i < view.branches.size(); ++i) {
-    out +=
-        branch_row(view.branches[i], bottom - (static_cast<double>(i) + 0.5) * kRow, i == hottest);
+    out += branch_row(view.branches[i], bottom - (static_cast<double>(i) + 0.5) * kLoopRow,
+                      i == hottest);
   }
   return out + "</svg>\n";
 }
