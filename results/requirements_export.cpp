@@ -19,8 +19,8 @@ using nlohmann::ordered_json;
 
 /// Figures that a manufacturer designs to: facts and the design envelope. Everything else of an
 /// evaluation rests on the traffic and stays here.
-constexpr std::array<const char*, 4> kDomains{"power.", "air.", "liquid.", "mechanical."};
-constexpr std::array<const char*, 19> kOfTheTraffic{
+constexpr std::array kDomains{"power.", "air.", "liquid.", "mechanical."};
+constexpr std::array kOfTheTraffic{
     "slo_capacity", "as_recorded", "stranded",   "utilisation",  "oversubscription",
     "power.band",   "power.store", "power.step", "lockstep",     "headroom",
     "service",      "tokens",      "idle",       "power.breaker"};
