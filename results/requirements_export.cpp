@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "common/units.hpp"
 
 namespace rackwright::results {
 
@@ -156,10 +157,9 @@ class Requirements {
       const char* unit;
       double scale;
     };
-    constexpr double kCfmPerCubicMetreAMinute = 35.3147;
     constexpr std::array<Side, 3> kSides{
         {{"coolant_lpm", "flow", "coolant flow", "l/min", 1},
-         {"air_m3_per_min", "air", "air flow", "CFM", kCfmPerCubicMetreAMinute},
+         {"air_m3_per_min", "air", "air flow", "CFM", 1 / (60 * cfm.si())},
          {"weight_kg", "weight", "weight", "kg", 1}}};
     const std::string slot = tray.value("slot", "");
     for (const Side& side : kSides) {

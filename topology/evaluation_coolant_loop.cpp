@@ -39,8 +39,6 @@ LiquidHeat liquid_heat(const EvaluationContext& context, const RackPower& power)
 
 namespace {
 
-constexpr double kUnitMm = 44.45;
-
 /// Components that the loop's drop is published for, in the order the coolant passes them.
 std::vector<LoopComponent> components(const EvaluationContext& context) {
   const Part* part = context.catalog.find(context.design.liquid->drop_shares);
@@ -67,7 +65,7 @@ struct Branches {
 Branches branches_of(const EvaluationContext& context, const LiquidHeat& heat) {
   Branches result;
   const auto& slots = context.power.slots();
-  const double pitch = context.design.envelope.pitch == UnitPitch::open_unit ? 48.0 : kUnitMm;
+  const double pitch = pitch_mm(context.design.envelope.pitch);
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (heat.slot_w[i] > 0 && context.design.slot(slots[i].slot)) order.push_back(i);

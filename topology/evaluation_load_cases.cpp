@@ -35,17 +35,6 @@ int gpus_of_replica_here(const EvaluationContext& context) {
                                          : placement.gpus_per_replica;
 }
 
-/// Rack AC over windows from the windowed GPU power of the replicas; the rest of the GPUs idles.
-std::vector<double> rack_ac(const EvaluationContext& context, const std::vector<double>& gpu_means,
-                            double gpus_per_replica, double idle_gpus_w) {
-  std::vector<double> result;
-  result.reserve(gpu_means.size());
-  for (const double mean : gpu_means) {
-    result.push_back(context.power.at(mean * gpus_per_replica + idle_gpus_w).rack_ac_w);
-  }
-  return result;
-}
-
 /// A GPU between steps never draws more than in its lightest slice: the bound for a blank idle
 /// power, which the trace counts as zero.
 double idle_bound_w(const profiler::Trace& trace, double gpus_of_replicas, double other_gpus) {
@@ -110,7 +99,8 @@ void add_window_figures(EvaluationContext& context, LoadCase load_case,
 void add_lockstep(EvaluationContext& context, const CyclicEnergy& energy, const CaseSource& source,
                   double idle_gpus_w, const CaseMean& of) {
   const double gpus = gpus_of_replica_here(context) * static_cast<double>(source.replicas);
-  const auto means = rack_ac(context, superposed_means(energy, {0.0}, kWindow), gpus, idle_gpus_w);
+  const auto means =
+      context.power.rack_ac_means(superposed_means(energy, {0.0}, kWindow), gpus, idle_gpus_w);
   const std::string key = fmt::format("power.rack_ac.{}.lockstep_peak", key_of(source.load_case));
   context.add(
       key,
@@ -168,7 +158,7 @@ void evaluate_trace(EvaluationContext& context, const CaseSource& source) {
       RandomSource(context.options.seed).stream(fmt::format("phase {}", key_of(source.load_case))));
   const auto gpu_means = superposed_means(energy, phases, kWindow);
   if (gpu_means.empty()) return;
-  const auto means = rack_ac(context, gpu_means, here, idle_gpus);
+  const auto means = context.power.rack_ac_means(gpu_means, here, idle_gpus);
   const CaseMean mean = mean_of(context, source, energy, here * source.replicas, others);
   add_mean_figures(context, source.load_case, mean, fmt::format("mean over {:.0f} s", trace.end_s),
                    fmt::format("{} replicas of {} GPUs", source.replicas, here));
@@ -182,7 +172,7 @@ void evaluate_trace(EvaluationContext& context, const CaseSource& source) {
   context.capacity_means_w = means;
   context.capacity = mean.power;
   const auto fine =
-      rack_ac(context, superposed_means(energy, phases, kShortWindow), here, idle_gpus);
+      context.power.rack_ac_means(superposed_means(energy, phases, kShortWindow), here, idle_gpus);
   add_capacity_figures(context, fine, mean.power.rack_ac_w, mean.origin);
 }
 

@@ -18,17 +18,6 @@ constexpr double kGridLowHz = 0.1, kGridHighHz = 20;
 /// Fine windows kept: of a longer trace the first two minutes stand for it.
 constexpr std::size_t kMostFine = 12000;
 
-/// Rack AC input over windows from the summed means of one GPU a replica.
-std::vector<double> rack_means(const EvaluationContext& context, const std::vector<double>& gpu,
-                               double gpus_per_replica, double other_gpus_w) {
-  std::vector<double> result;
-  result.reserve(gpu.size());
-  for (const double mean : gpu) {
-    result.push_back(context.power.at(mean * gpus_per_replica + other_gpus_w).rack_ac_w);
-  }
-  return result;
-}
-
 /// Means of `per` windows each.
 std::vector<double> coarser(const std::vector<double>& means, std::size_t per) {
   std::vector<double> result;
@@ -146,8 +135,8 @@ void add_oversubscription(EvaluationContext& context, const CyclicEnergy& energy
   for (int rack = 0; rack < kMostRacks; ++rack) {
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(phases.size()) * rack;
     const std::vector<double> own(first, first + static_cast<std::ptrdiff_t>(phases.size()));
-    const auto means =
-        rack_means(context, superposed_means(energy, own, 1.0), gpus_per_replica, other_gpus_w);
+    const auto means = context.power.rack_ac_means(superposed_means(energy, own, 1.0),
+                                                   gpus_per_replica, other_gpus_w);
     sum.resize(means.size(), 0.0);
     for (std::size_t i = 0; i < means.size(); ++i) sum[i] += means[i];
     const double high = quantile(sum, 0.999);
@@ -168,11 +157,12 @@ void add_oversubscription(EvaluationContext& context, const CyclicEnergy& energy
 void evaluate_power_steps(EvaluationContext& context, const profiler::Trace& trace,
                           const CyclicEnergy& energy, const std::vector<double>& phases,
                           double gpus_per_replica, double other_gpus_w) {
-  const auto fine = rack_means(context, fine_means(energy, phases), gpus_per_replica, other_gpus_w);
+  const auto fine =
+      context.power.rack_ac_means(fine_means(energy, phases), gpus_per_replica, other_gpus_w);
   if (fine.size() < 2) return;
   const auto minutes = energy.period_s() >= 120
-                           ? rack_means(context, superposed_means(energy, phases, 60),
-                                        gpus_per_replica, other_gpus_w)
+                           ? context.power.rack_ac_means(superposed_means(energy, phases, 60),
+                                                         gpus_per_replica, other_gpus_w)
                            : std::vector<double>{};
   add_ramps(context, fine, minutes);
   add_band(context, fine);

@@ -21,7 +21,7 @@ struct Masses {
 
 Masses masses_of(const EvaluationContext& context) {
   const Envelope& envelope = context.design.envelope;
-  const double pitch = envelope.pitch == UnitPitch::rack_unit ? 44.45 : 48;
+  const double pitch = pitch_mm(envelope.pitch);
   // Plinth and top cover are not split in any data sheet: half of what the units leave each.
   const double plinth = std::max(0.0, (envelope.height_mm - envelope.height_units * pitch) / 2);
   Masses masses;

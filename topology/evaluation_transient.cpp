@@ -55,9 +55,10 @@ void add_rate(EvaluationContext& context, const char* key, std::string label, do
   context.add(key, std::move(label), rate, "steady load", std::move(basis));
 }
 
-Limit gap_limit(LimitName name, const CoolingGap& gap, double seconds, std::string cause) {
+Limit gap_limit(LimitName name, const CoolingGap& gap, double seconds) {
   return make_limit(std::move(name), exact(gap.seconds, {"s", gap.origin, ""}),
-                    exact(seconds, {"s", Origin::modelled, ""}), std::move(cause));
+                    exact(seconds, {"s", Origin::modelled, ""}),
+                    fmt::format("{:.1f} s against {:.0f} s ({})", seconds, gap.seconds, gap.basis));
 }
 
 Limit blank_gap(LimitName name, const CoolingGap& gap, std::string cause) {
@@ -86,9 +87,7 @@ void pumps_stop(EvaluationContext& context, const CoolingGap& gap, double heat_w
     context.add("transient.seconds_without_flow", "Seconds from stopped pumps to the return limit",
                 exact(seconds, {"s", Origin::modelled, "TCS"}), "",
                 "C dT / P: coolant in the rack and known module masses, no flow");
-    Limit limit = gap_limit(std::move(name), gap, seconds,
-                            fmt::format("{:.1f} s without flow against {:.0f} s ({})", seconds,
-                                        gap.seconds, gap.basis));
+    Limit limit = gap_limit(std::move(name), gap, seconds);
     if (limit.state == LimitState::violated) limit.remedy = "Put the pumps on UPS";
     context.out.limits.push_back(std::move(limit));
     return;
@@ -146,9 +145,7 @@ void facility_stops(EvaluationContext& context, const CoolingGap& gap, double he
                 "Seconds from stopped facility water to the highest supply",
                 exact(seconds, {"s", Origin::modelled, "TCS"}), "",
                 "loop and racks well mixed, joined by the flow; at most an hour is followed");
-    Limit limit =
-        gap_limit(std::move(name), gap, seconds,
-                  fmt::format("{:.1f} s against {:.0f} s ({})", seconds, gap.seconds, gap.basis));
+    Limit limit = gap_limit(std::move(name), gap, seconds);
     if (limit.state == LimitState::violated) {
       limit.remedy = fmt::format(
           "Hold {:.0f} l in the loop, or keep the facility water on UPS",
@@ -226,9 +223,7 @@ void air_ride_through(EvaluationContext& context, const CoolingGap& gap) {
                 "Seconds from stopped room cooling to the highest inlet",
                 exact(seconds, {"s", Origin::modelled, "room air"}), "",
                 "C dT / P, air alone: a lower bound");
-    Limit limit =
-        gap_limit(std::move(name), gap, seconds,
-                  fmt::format("{:.1f} s against {:.0f} s ({})", seconds, gap.seconds, gap.basis));
+    Limit limit = gap_limit(std::move(name), gap, seconds);
     if (limit.state == LimitState::violated) limit.remedy = "Put fans of the room units on UPS";
     context.out.limits.push_back(std::move(limit));
     return;

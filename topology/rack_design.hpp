@@ -9,7 +9,11 @@
 
 namespace rackwright::topology {
 
-enum class UnitPitch { rack_unit, open_unit };  ///< 44.45 mm, 48 mm
+enum class UnitPitch { rack_unit, open_unit };
+/// EIA-310 rack unit 44.45 mm, Open Rack v3 unit 48 mm.
+[[nodiscard]] constexpr double pitch_mm(UnitPitch pitch) {
+  return pitch == UnitPitch::rack_unit ? 44.45 : 48.0;
+}
 enum class Face { front, rear };
 
 struct Envelope {

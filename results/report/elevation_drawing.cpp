@@ -239,9 +239,9 @@ std::string dimensions(const Frame& f, const ElevationScale& scale, const RackDe
   std::string svg = bar(f.x, f.width, fmt::format("{:.0f} mm", design.envelope.width_mm));
   if (face == Face::front) {
     const bool rack_unit = design.envelope.pitch == topology::UnitPitch::rack_unit;
-    svg += bar(
-        f.x + f.width + 14, scale.mm(500),
-        fmt::format("500 mm · 1 {} = {} mm", rack_unit ? "RU" : "OU", rack_unit ? "44.45" : "48"));
+    svg += bar(f.x + f.width + 14, scale.mm(500),
+               fmt::format("500 mm · 1 {} = {} mm", rack_unit ? "RU" : "OU",
+                           topology::pitch_mm(design.envelope.pitch)));
   }
   return svg;
 }
@@ -312,7 +312,7 @@ std::string blocked_svg(const Candidate& c, const Frame& f, const ElevationScale
 
 ElevationScale elevation_scale(topology::UnitPitch pitch) {
   ElevationScale scale;
-  scale.unit_mm = pitch == topology::UnitPitch::rack_unit ? 44.45 : 48.0;
+  scale.unit_mm = topology::pitch_mm(pitch);
   return scale;
 }
 

@@ -192,6 +192,14 @@ double RackPowerModel::bus_input_w(std::size_t bus, double dc_w, int units) cons
       .si();
 }
 
+std::vector<double> RackPowerModel::rack_ac_means(const std::vector<double>& gpu_means, double gpus,
+                                                  double rest_w) const {
+  std::vector<double> result;
+  result.reserve(gpu_means.size());
+  for (const double mean : gpu_means) result.push_back(at(mean * gpus + rest_w).rack_ac_w);
+  return result;
+}
+
 std::optional<double> RackPowerModel::gpu_power_for(
     const std::function<double(const RackPower&)>& load, double limit, double highest_w) const {
   if (load(envelope(highest_w)) <= limit) return highest_w;

@@ -47,6 +47,9 @@ class RackPowerModel {
   /// `gpu_total_w` spread evenly over the GPUs. `envelope` adds what the maker's rack figure has
   /// over the sum of the parts.
   [[nodiscard]] RackPower at(double gpu_total_w, bool envelope = false) const;
+  /// Rack AC input over windows: `gpu_means` W of one GPU, `gpus` alike; the others draw `rest_w`.
+  [[nodiscard]] std::vector<double> rack_ac_means(const std::vector<double>& gpu_means, double gpus,
+                                                  double rest_w) const;
   /// Design envelope at a power per GPU (TDP or a cap).
   [[nodiscard]] RackPower envelope(double gpu_w) const;
   /// AC input of a bus with `units` PSUs alive.
