@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -205,14 +206,29 @@ std::vector<CalibrationSource> sources_of(const DeviceInfo& device, const Profil
   return sources;
 }
 
-double link_ratio_of(const DeviceInfo& device, const std::string& source, const DataLocator& data) {
-  if (source == device.id || source == kAssumedProfile || !device.scale_up_bytes_per_s.value) {
-    return 1;
+/// Source over target, 1 where one is blank.
+double ratio(const DeviceFact& source, const DeviceFact& target) {
+  return source.value && target.value ? *source.value / *target.value : 1;
+}
+
+/// Times of a kernel that are cycles of a fixed code path (launch, one thread block's work, a serial
+/// walk) go with the clock; work of blocks that run side by side also with the multiprocessors. Fits
+/// of A100 and H100 tables by themselves agree: launch of GEMM, decode 0.75, blocks 0.58, serial walk
+/// 0.73; clocks 0.71, clocks x multiprocessors 0.58. Not prefill, whose launch is 10 us on both.
+/// Collectives have a latency factor of their own.
+void scale_cycles(const DeviceInfo& source, const DeviceInfo& target, CalibratedModel& model) {
+  const bool decode = model.operation == "attention_decode" || model.operation == "mla_decode";
+  if (!decode && model.operation != "gemm" && model.operation != "experts" &&
+      model.operation != "elementwise") {
+    return;
   }
-  const DeviceInfo other = find_device(source, data);
-  return other.scale_up_bytes_per_s.value
-             ? *device.scale_up_bytes_per_s.value / *other.scale_up_bytes_per_s.value
-             : 1;
+  const double clock = ratio(source.max_clock_hz, target.max_clock_hz);
+  const double width = ratio(source.multiprocessors, target.multiprocessors);
+  for (auto& [key, value] : model.parameters) {
+    if (!key.ends_with("_s")) continue;
+    value *= clock;
+    if (decode && key.starts_with("per_")) value *= width;
+  }
 }
 
 /// The models of `sources` in their order, from the profiles `ID.SOFTWARE` that exist or, without
@@ -225,7 +241,12 @@ void collect(const DeviceInfo& device, const std::vector<CalibrationSource>& sou
   for (const CalibrationSource& source : sources) {
     const std::string id = software.empty() ? source.profile : source.profile + "." + software;
     if (!software.empty() && std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
-    const double link_ratio = link_ratio_of(device, source.profile, data);
+    std::optional<DeviceInfo> other;  // that the source was measured on
+    if (source.profile != device.id && source.profile != kAssumedProfile) {
+      other = find_device(source.profile, data);
+    }
+    const double link_ratio =
+        other ? 1 / ratio(other->scale_up_bytes_per_s, device.scale_up_bytes_per_s) : 1;
     DeviceProfile profile = read_profile(data.find(id, folder));
     for (CalibratedModel& model : profile.models) {
       const auto own = source.errors.find(model.operation);
@@ -233,6 +254,7 @@ void collect(const DeviceInfo& device, const std::vector<CalibrationSource>& sou
       model.transfer_error = source.profile == device.id ? 0 : error;
       model.link_ratio = link_ratio;
       model.latency_factor = source.latency_factor;
+      if (other) scale_cycles(*other, device, model);
       models.push_back(std::move(model));
     }
   }

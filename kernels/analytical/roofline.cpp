@@ -116,7 +116,7 @@ double ExpertModel::seconds(const workloads::ExpertShape& experts,
 std::array<double, ValueGrid::kMaxAxes> expert_point(const workloads::ExpertShape& experts) {
   const double touched = std::max(1e-9, experts.touched_experts);
   return {std::max(1e-9, experts.rank_tokens) / touched, touched,
-          static_cast<double>(experts.hidden) * experts.intermediate};
+          static_cast<double>(experts.hidden), static_cast<double>(experts.intermediate)};
 }
 
 }  // namespace rackwright::kernels

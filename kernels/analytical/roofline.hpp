@@ -72,8 +72,8 @@ struct ExpertModel {
                                double memory) const;
 };
 
-/// Coordinates of the residual of `ExpertModel`: tokens per touched expert, touched experts, and
-/// the size of one expert's matrix.
+/// Coordinates of the residual of `ExpertModel`: tokens per touched expert, touched experts,
+/// hidden size, and one rank's share of the intermediate size.
 [[nodiscard]] std::array<double, ValueGrid::kMaxAxes> expert_point(
     const workloads::ExpertShape& experts);
 

@@ -54,7 +54,7 @@ ClassFit segment_fit(const Sizes& sizes) {
   constexpr std::size_t kManySizes = 100;
   const bool many = bytes.size() > kManySizes;
   task.axes = {{"bytes", knots_of(bytes, many ? 1.1 : 1.01)}};
-  task.stiffness = many ? 0.02 : 0.001;
+  task.stiffness = {many ? 0.02 : 0.001};
   task.predict = [bytes](const CalibratedModel& calibrated, std::vector<double>& seconds) {
     TwoSegmentModel model = TwoSegmentModel::from(calibrated);
     model.residual = {};

@@ -25,7 +25,7 @@ ClassFit expert_fit(const std::vector<const MeasuredRow*>& rows, const Hardware&
                      {"tile_rows", 64, 8, 256}};
   std::vector<ExpertShape> shapes;
   std::vector<OperatorWork> works;
-  std::array<std::vector<double>, 3> values;
+  std::array<std::vector<double>, ValueGrid::kMaxAxes> values;
   for (const MeasuredRow* row : rows) {
     shapes.push_back(std::get<ExpertShape>(row->op.shape));
     works.push_back(work_of(row->op));
@@ -35,10 +35,12 @@ ClassFit expert_fit(const std::vector<const MeasuredRow*>& rows, const Hardware&
     for (std::size_t i = 0; i < values.size(); ++i) values[i].push_back(task.points.back()[i]);
   }
   constexpr double kOctave = 1.9;
+  constexpr double kModel = 1.1;  // hidden sizes are few, and kernels are tuned for each
   task.axes = {{"tokens_per_expert", knots_of(values[0], kOctave)},
                {"experts", knots_of(values[1], kOctave)},
-               {"matrix", knots_of(values[2], kOctave)}};
-  task.stiffness = 0.3;
+               {"hidden", knots_of(values[2], kModel)},
+               {"intermediate", knots_of(values[3], kOctave)}};
+  task.stiffness = {0.3, 3, 30};
   task.group_name = "a model shape (hidden, intermediate, experts)";
   task.predict = [hardware, type, shapes = std::move(shapes), works = std::move(works)](
                      const CalibratedModel& calibrated, std::vector<double>& seconds) {

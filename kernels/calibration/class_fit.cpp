@@ -58,17 +58,20 @@ std::vector<double> fit_parameters(const ClassFit& task, const CalibratedModel& 
       evaluations);
 }
 
+/// Stiffness 0 stands for no residual.
+constexpr double kNoResidual = 0;
+
 void fit_residual(const ClassFit& task, CalibratedModel& model,
-                  const std::vector<std::size_t>& rows) {
+                  const std::vector<std::size_t>& rows, double stiffness) {
   model.residual = {};
-  if (task.axes.empty()) return;
+  if (task.axes.empty() || stiffness == kNoResidual) return;
   std::vector<double> seconds(task.measured.size());
   task.predict(model, seconds);
   std::vector<GridPoint> points;
   for (const std::size_t row : rows) {
     points.push_back({task.points[row], std::log(task.measured[row] / seconds[row])});
   }
-  model.residual = fit_grid(task.axes, points, task.stiffness);
+  model.residual = fit_grid(task.axes, points, stiffness);
 }
 
 std::vector<double> errors(const ClassFit& task, const CalibratedModel& model,
@@ -77,7 +80,7 @@ std::vector<double> errors(const ClassFit& task, const CalibratedModel& model,
   task.predict(model, seconds);
   std::vector<double> result;
   for (const std::size_t row : rows) {
-    const double residual = task.axes.empty() ? 0 : model.residual.at(task.points[row]);
+    const double residual = model.residual.at(task.points[row]);
     result.push_back(std::abs(seconds[row] * std::exp(residual) / task.measured[row] - 1));
   }
   return result;
@@ -114,7 +117,9 @@ void fit(const ClassFit& task, CalibratedModel& model) {
   }
   std::vector<FitParameter> near = task.parameters;
   for (std::size_t i = 0; i < near.size(); ++i) near[i].start = best[i];
-  std::vector<double> held_out;
+  std::vector<double> choices = task.stiffness;
+  if (choices.size() > 1) choices.push_back(kNoResidual);
+  std::vector<std::vector<double>> held_out(choices.size());
   for (int fold = 0; fold < task.folds; ++fold) {
     std::vector<std::size_t> kept;
     std::vector<std::size_t> left_out;
@@ -123,18 +128,24 @@ void fit(const ClassFit& task, CalibratedModel& model) {
     }
     if (kept.empty() || left_out.empty()) continue;
     set(model, task, fit_parameters(task, model, near, kept, kFoldEvaluations));
-    fit_residual(task, model, kept);
-    const std::vector<double> of_fold = errors(task, model, left_out);
-    held_out.insert(held_out.end(), of_fold.begin(), of_fold.end());
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      fit_residual(task, model, kept, choices[i]);
+      const std::vector<double> of_fold = errors(task, model, left_out);
+      held_out[i].insert(held_out[i].end(), of_fold.begin(), of_fold.end());
+    }
   }
+  const auto chosen = static_cast<std::size_t>(
+      std::min_element(held_out.begin(), held_out.end(),
+                       [](const auto& a, const auto& b) { return mean(a) < mean(b); }) -
+      held_out.begin());
 
   set(model, task, best);
-  fit_residual(task, model, all);
+  fit_residual(task, model, all, choices[chosen]);
   model.quality.rows = all.size();
   model.quality.fit_mean = mean(errors(task, model, all));
-  model.quality.held_out_mean = mean(held_out);
-  model.quality.held_out_median = quantile(held_out, 0.5);
-  model.quality.held_out_p90 = quantile(held_out, 0.9);
+  model.quality.held_out_mean = mean(held_out[chosen]);
+  model.quality.held_out_median = quantile(held_out[chosen], 0.5);
+  model.quality.held_out_p90 = quantile(held_out[chosen], 0.9);
   model.quality.held_out_group = task.group_name;
 }
 

@@ -22,7 +22,9 @@ struct ClassFit {
   std::vector<std::string> groups;    ///< rows of one group are left out together
   std::string group_name;             ///< "a whole (n, k)"
   std::vector<ValueGrid::Axis> axes;  ///< none: no residual
-  double stiffness = 0.01;
+  /// Of the residual's grid; of several the one with the least mean error on left-out groups, and
+  /// none of them (no residual) when they all make it worse.
+  std::vector<double> stiffness{0.01};
   /// Groups go to the folds in turn, in order of first appearance.
   int folds = 5;
 };
