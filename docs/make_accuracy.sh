@@ -23,7 +23,9 @@ aicfg-attention|time||aiconfigurator-ops/attn_*.csv|11 prefill, 10 decode
 aicfg-attention|time|--source a100-sxm|aiconfigurator-ops/attn_*_h100*.csv|17 prefill, 22 decode
 aicfg-mla|time||aiconfigurator-ops/mla_*.csv|6
 aicfg-moe|time||aiconfigurator-ops/moe_*.csv|14, median 7
+aicfg-attention|time|--source h100-sxm|aiconfigurator-ops/attn_*_a100*.csv|17 prefill, 22 decode
 aicfg-moe|time|--source h100-sxm|aiconfigurator-ops/moe_a100*.csv|33
+aicfg-moe|time|--source a100-sxm|aiconfigurator-ops/moe_h100*.csv|33
 aicfg-nccl|time||aiconfigurator-ops/nccl_*.csv|5
 aicfg-nccl|time|--source h100-sxm|aiconfigurator-ops/nccl_gb200*.csv|7 next generation
 aicfg-allreduce|time||aiconfigurator-ops/custom_allreduce_*.csv|6 H100, 9 A100
@@ -50,6 +52,50 @@ power-points|value||validation/power.csv|
 LIST
 }
 
+# profile | class (regular expression) | bar of groups the fit never saw, MAPE in per cent
+held_out_bars() {
+  cat <<'LIST'
+a100-sxm|gemm bf16|7.0
+h100-sxm|gemm bf16|3.8
+h100-sxm|gemm fp8|2.3
+h200-sxm|gemm bf16|3.3
+*|^attention_prefill|11
+*|^attention_decode|10
+*|^mla|6
+*|^experts|14, median 7
+h100-sxm|all_reduce engine|6
+a100-sxm|all_reduce engine|9
+*|nccl|5
+*|expert_exchange|8
+*|normal_exchange|35
+*|power gemm|3
+LIST
+}
+
+# The classes of the shipped profiles that were fitted on the profile's own device.
+held_out() {
+  held_out_bars | awk -v files="$*" '
+    function value(line) { sub(/^[^:]*: /, "", line); gsub(/"|,$/, "", line); return line }
+    function show(  i, bar, name) {
+      name = operation (variant == "" ? "" : " " variant) (ranks == "" ? "" : " " ranks " GPUs")
+      for (i = n; i >= 1; i--) if ((device[i] == "*" || device[i] == of) && name ~ class[i]) bar = bars[i]
+      if (origin == "measured") printf "| %s | %s | %d | %s | %.1f | %.1f | %.1f | %.1f | %s |\n", of, name, q["rows"], q["held_out_group"], 100 * q["fit_mean"], 100 * q["held_out_mean"], 100 * q["held_out_median"], 100 * q["held_out_p90"], bar
+    }
+    { split($0, part, "|"); n++; device[n] = part[1]; class[n] = part[2]; bars[n] = part[3] }
+    END { count = split(files, file, " ")
+      for (f = 1; f <= count; f++) {
+        of = file[f]; sub(/.*\//, "", of); sub(/\.json$/, "", of)
+        while ((getline line < file[f]) > 0) {
+          if (line ~ /^   "operation"/) { operation = value(line); variant = ranks = "" }
+          if (line ~ /^   "variant"/) variant = value(line)
+          if (line ~ /^   "ranks"/) ranks = value(line)
+          if (line ~ /^    "origin"/) origin = value(line)
+          if (line ~ /^    "(rows|fit_mean|held_out)/) { key = line; sub(/^ *"/, "", key); sub(/".*/, "", key); q[key] = value(line) }
+          if (line ~ /^   "parameters"/) show()
+        }
+      } }'
+}
+
 # A log-log cloud of at most 300 points.
 figure() {
   awk -F, -v title="$1" '
@@ -71,9 +117,22 @@ figure() {
 {
   echo "# Accuracy of the predictions"
   echo
-  echo "Written by \`docs/make_accuracy.sh\`. Rows of the tables a device was calibrated on are fitted"
-  echo "rows; the error on groups of rows that the fit never saw stands in the device's profile and is"
-  echo "what \`calibrate\` prints. \`--source\` predicts from another device's calibration only."
+  echo "Written by \`docs/make_accuracy.sh\`."
+  echo
+  echo "## Groups the fit never saw"
+  echo
+  echo "What to expect of a new model, size or plan on a calibrated card: whole groups of rows are left"
+  echo "out, the rest is fitted, the group predicted. MAPE in per cent, from the shipped profiles."
+  echo
+  echo "| profile | class | rows | left out together | fit | held out | median | p90 | bar |"
+  echo "|---|---|--:|---|--:|--:|--:|--:|---|"
+  root=$(cd "$(dirname "$0")/.." && pwd)
+  held_out "$root"/kernels/devices/profiles/*.json "$root"/profiler/serving_profiles/*.json
+  echo
+  echo "## Every table as \`validate\` sees it"
+  echo
+  echo "Rows of the tables a device was calibrated on are fitted rows: the section above says how far"
+  echo "they speak for others. \`--source\` predicts from another device's calibration only."
   echo
   echo "| format | quantity | tables | group | n | MAPE % | p50 | p90 | bias | rank corr. | baseline % | extrapolated % | in 90 % interval % | half-width % | mean error | p95 error | KS | bar |"
   echo "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"

@@ -94,7 +94,7 @@ void set_points(ClassFit& task, const WattRows& watts, const std::string& varian
                                               attention.query_tokens, attention.sequences)
                               : decode_point(attention));
   }
-  task.stiffness = {0.05};
+  task.stiffness = {0.01, 0.05, 0.3};
   if (variant == "gemm") return set_axes(task, {"m", "n", "k"});
   if (variant == "attention_prefill") return set_axes(task, {"heads", "length", "sequences"});
   set_axes(task, {"group", "length", "sequences", "kv_heads"});

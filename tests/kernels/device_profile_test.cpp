@@ -54,5 +54,25 @@ TEST(FindProfile, ScalesLinksOfABorrowedCollective) {
   EXPECT_DOUBLE_EQ(b200.find("all_reduce", "nccl", 8)->latency_factor, 1.6);
 }
 
+TEST(FindProfile, ScalesCyclesOfABorrowedKernelWithTheClock) {
+  const DataLocator data = source_tree();
+  const DeviceProfile own = find_profile(find_device("a100-sxm", data), data);
+  ProfileChoice choice;
+  choice.only_source = "a100-sxm";
+  const DeviceProfile h100 = find_profile(find_device("h100-sxm", data), data, choice);
+  const auto ratio = [&](const char* operation, const char* variant, const char* key) {
+    return h100.find(operation, variant)->parameters.at(key) /
+           own.find(operation, variant)->parameters.at(key);
+  };
+  // A100: 1,410 MHz, 108 multiprocessors; H100: 1,980 MHz, 132.
+  EXPECT_NEAR(ratio("gemm", "bf16", "t0_s"), 1410.0 / 1980, 1e-12);
+  EXPECT_NEAR(ratio("attention_decode", "128", "serial_s"), 1410.0 / 1980, 1e-12);
+  EXPECT_NEAR(ratio("attention_decode", "128", "per_kv_head_s"), 1410.0 / 1980 * 108 / 132, 1e-12);
+  EXPECT_EQ(ratio("attention_decode", "128", "memory_efficiency"), 1);
+  EXPECT_EQ(ratio("attention_prefill", "128", "t0_s"), 1);
+  EXPECT_EQ(h100.find("all_reduce", "nccl", 8)->parameters,
+            own.find("all_reduce", "nccl", 8)->parameters);
+}
+
 }  // namespace
 }  // namespace rackwright::kernels
