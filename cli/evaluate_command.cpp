@@ -22,11 +22,12 @@ void EvaluateCommand::add_options(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--single-line", single_line_, "Write the single-line diagram of the power chain")
       ->type_name("FILE.svg");
-  app.add_option(
-         "--power-table", power_table_,
-         "Write load, limit and margin of every node under every single failure and load case")
+  app.add_option("--failure-table,--power-table", failure_table_,
+                 "Write load, limit and margin of every node of power, liquid and air under every "
+                 "single failure and load case")
       ->type_name("FILE.csv");
-  app.add_flag("--pairs", pairs_, "Power table: every pair of failures too");
+  app.add_flag("--pairs", pairs_,
+               "Failure table: the worst nodes under every pair of failures too");
   app.add_option("--feed-map", feed_map_, "Which feed supplies a shelf or node's PSUs: A1=B,A2=A")
       ->delimiter(',')
       ->type_name("SOURCE=FEED");
@@ -71,12 +72,17 @@ void apply_feed_map(const std::vector<std::string>& map, topology::RackDesign& d
   }
 }
 
-std::string power_table(const topology::RackEvaluation& evaluation, bool pairs) {
+/// Every node under every single failure and load case; pairs of the design envelope by their worst
+/// node of each level.
+std::string failure_table_csv(const topology::RackEvaluation& evaluation, bool pairs) {
   std::string csv;
-  for (const auto& [load_case, demand] : evaluation.power.cases) {
-    csv += topology::table_csv(std::string(to_string(load_case)),
-                               topology::failure_table(evaluation.power.chain, demand, pairs),
-                               csv.empty());
+  const topology::FailureReport& report = evaluation.failures;
+  for (const auto& [load_case, load] : report.loads) {
+    const std::string name(to_string(load_case));
+    csv += table_csv(name, topology::rack_failure_table(report.model, load), csv.empty());
+    if (pairs && load_case == topology::LoadCase::design_envelope) {
+      csv += table_csv(name, topology::rack_pair_table(report.model, load), false);
+    }
   }
   return csv;
 }
@@ -106,7 +112,7 @@ int EvaluateCommand::run(CommandContext& context) {
   line.finish();
   write_loop(evaluation);
   if (!single_line_.empty()) write_file(single_line_, results::single_line_svg(evaluation));
-  if (!power_table_.empty()) write_file(power_table_, power_table(evaluation, pairs_));
+  if (!failure_table_.empty()) write_file(failure_table_, failure_table_csv(evaluation, pairs_));
   if (json_) {
     context.out << results::to_json(evaluation).dump(1) << '\n';
   } else {

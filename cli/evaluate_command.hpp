@@ -20,7 +20,7 @@ class EvaluateCommand final : public Command {
     return {"rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
             "rackwright evaluate run.rw --rack dgx-h100-air",
             "rackwright evaluate run.rw --rack gb300-nvl72 --loop loop.svg --branch-table loop.csv",
-            "rackwright evaluate run.rw --rack gb300-nvl72 --single-line power.svg --power-table "
+            "rackwright evaluate run.rw --rack gb300-nvl72 --single-line power.svg --failure-table "
             "power.csv"};
   }
   void add_options(CLI::App& app) override;
@@ -34,7 +34,7 @@ class EvaluateCommand final : public Command {
   std::string rack_;
   std::string loop_, branch_table_;
   bool json_ = false;
-  std::string single_line_, power_table_;
+  std::string single_line_, failure_table_;
   std::vector<std::string> feed_map_;
   bool pairs_ = false;
 };

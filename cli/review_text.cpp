@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/text_table.hpp"
+#include "results/report/number.hpp"
 
 namespace rackwright::cli {
 
@@ -131,11 +132,28 @@ std::string architectures_text(const topology::RackEvaluation& evaluation) {
   for (const auto& a : evaluation.power.architectures) {
     std::string blanks;
     for (const auto& name : a.blanks) blanks += (blanks.empty() ? "" : ", ") + name;
-    table.add({a.name,
-               a.ac_low_w ? fmt::format("{:.1f} to {:.1f}", *a.ac_low_w / 1e3, *a.ac_high_w / 1e3)
-                          : blank(),
+    table.add({a.name, a.ac_low_w ? results::kilowatt_range(*a.ac_low_w, *a.ac_high_w) : blank(),
                fmt::format("{:.0f}", a.distribution_a), fmt::format("{:.0f}", a.rack_units_freed),
                a.sidecar_kg ? fmt::format("{:.0f}", *a.sidecar_kg) : "", blanks});
+  }
+  return table.text();
+}
+
+/// Worst margin of each level (line) after each failure unit (column).
+std::string failures_text(const std::vector<topology::FailureRow>& worst) {
+  const topology::FailureMatrix matrix = topology::failure_matrix(worst);
+  std::vector<TextTable::Column> columns{{"worst node, design envelope"}};
+  for (const std::string& unit : matrix.units) {
+    columns.push_back({unit == "none" ? "in service" : unit, TextTable::Align::right});
+  }
+  TextTable table(columns);
+  for (const auto& line : matrix.lines) {
+    std::vector<std::string> cells{line.level};
+    for (const topology::FailureRow* row : line.rows) {
+      const auto margin = row ? row->margin() : std::nullopt;
+      cells.push_back(!row ? "" : row->lost ? "lost" : margin ? margin_text(*margin) : blank());
+    }
+    table.add(std::move(cells));
   }
   return table.text();
 }
@@ -163,6 +181,9 @@ std::string evaluation_text(const topology::RackEvaluation& evaluation) {
                 std::string(to_string(limit.state)), limit.remedy});
   }
   text += limits.text() + "\n";
+  if (!evaluation.failures.worst.empty()) {
+    text += failures_text(evaluation.failures.worst) + "\n";
+  }
   TextTable figures({{"figure"},
                      {"value", TextTable::Align::right},
                      {"unit"},

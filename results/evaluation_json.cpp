@@ -206,8 +206,9 @@ ordered_json coolant_json(const std::optional<topology::CoolantView>& view) {
   return json;
 }
 
-ordered_json power_row_json(const topology::PowerRow& row) {
+ordered_json failure_row_json(const topology::FailureRow& row) {
   ordered_json json;
+  json["domain"] = row.domain;
   json["level"] = row.level;
   json["node"] = row.node;
   json["failure_unit"] = row.failure_unit;
@@ -245,10 +246,14 @@ ordered_json architecture_json(const topology::Architecture& a) {
   return json;
 }
 
-ordered_json power_json(const topology::PowerReport& power) {
+ordered_json power_json(const topology::PowerReport& power,
+                        const std::vector<topology::FailureRow>& worst) {
   ordered_json json;
   json["gpus"] = power.gpus;
-  json["worst_by_level_and_failure"] = list(power.worst, power_row_json);
+  json["worst_by_level_and_failure"] = ordered_json::array();
+  for (const topology::FailureRow& row : worst) {
+    if (row.domain == "power") json["worst_by_level_and_failure"].push_back(failure_row_json(row));
+  }
   json["architectures"] = list(power.architectures, architecture_json);
   return json;
 }
@@ -270,7 +275,8 @@ ordered_json evaluation_json(const topology::RackEvaluation& evaluation, const I
   json["coolant"] = coolant_json(evaluation.coolant);
   json["timelines"] = list(evaluation.timelines, lane_json);
   json["bill_of_material"] = list(evaluation.bom, bom_json);
-  json["power_chain"] = power_json(evaluation.power);
+  json["power_chain"] = power_json(evaluation.power, evaluation.failures.worst);
+  json["failures"] = list(evaluation.failures.worst, failure_row_json);
   json["service_items"] = list(evaluation.service_items, service_item_json);
   json["notes"] = evaluation.notes;
   return json;

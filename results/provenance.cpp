@@ -54,7 +54,7 @@ std::vector<topology::Figure> sized_figures(const Candidate& candidate,
   add("switches", "Scale-out switches", candidate.switches, "rule of the fabric design");
   add("provisioned_w", "Provisioned power", candidate.provisioned_w,
       "racks x design envelope of a rack");
-  add("cdu_w", "Power of the CDUs", candidate.cdu_w, "CDUs x rated power");
+  add("cdu_w", "Power of the CDUs", candidate.cdu_w, "CDUs x input at their flow; high: published maximum");
   add("switch_w", "Power of the scale-out switches", candidate.switch_w,
       "switches x typical to maximum power");
   add("floor_m2", "Floor area", candidate.floor_m2,

@@ -22,9 +22,12 @@ using nlohmann::ordered_json;
 /// evaluation rests on the traffic and stays here.
 constexpr std::array kDomains{"power.", "air.", "liquid.", "mechanical."};
 constexpr std::array kOfTheTraffic{
-    "slo_capacity", "as_recorded", "stranded",   "utilisation",  "oversubscription",
-    "power.band",   "power.store", "power.step", "lockstep",     "headroom",
-    "service",      "tokens",      "idle",       "power.breaker"};
+    "slo_capacity", "as_recorded",   "stranded",  "utilisation", "oversubscription", "power.band",
+    "power.store",  "power.step",    "lockstep",  "headroom",    "service",          "tokens",
+    "idle",         "power.breaker", "power.cap", "cold_start"};
+
+/// Blank inputs whose wanted value is worked out from the traffic.
+constexpr std::array kBlanksOfTheTraffic{"service.", "idle_w.", "ramp_limit", "inrush."};
 
 bool says_private(const ordered_json& object) {
   if (object.value("private", false)) return true;
@@ -97,7 +100,6 @@ class Requirements {
   [[nodiscard]] const ordered_json& budgets() const { return budgets_; }
   [[nodiscard]] const ordered_json& interfaces() const { return interfaces_; }
   [[nodiscard]] const ordered_json& blanks() const { return blanks_; }
-  [[nodiscard]] int withheld() const { return withheld_; }
 
  private:
   const ordered_json* figure(const std::string& key) const {
@@ -175,14 +177,7 @@ class Requirements {
   void add_figures() {
     for (const ordered_json& f : evaluation_["figures"]) {
       const std::string key = f.value("key", "");
-      if (!is_public_figure(key)) {
-        ++withheld_;
-        continue;
-      }
-      if (says_private(f)) {
-        ++withheld_;
-        continue;
-      }
+      if (!is_public_figure(key) || says_private(f)) continue;
       if (!f.contains("value") || !f["value"].is_number() || key == "power.module.design_envelope")
         continue;
       add(budget("rack", key, f.value("label", key), f, options_.guard_band),
@@ -205,10 +200,7 @@ class Requirements {
       const std::string domain = limit.value("domain", "");
       const bool known =
           domain == "power" || domain == "air" || domain == "liquid" || domain == "mechanical";
-      if (!known || says_private(limit) || !limit.contains("load")) {
-        ++withheld_;
-        continue;
-      }
+      if (!known || says_private(limit) || !limit.contains("load")) continue;
       ordered_json json = budget("interface", limit.value("id", ""), limit.value("name", ""),
                                  limit["load"], options_.guard_band);
       json["failure_unit"] = limit.value("failure_unit", "");
@@ -223,11 +215,12 @@ class Requirements {
 
   void add_blanks() {
     for (const ordered_json& need : evaluation_["requirements"]) {
-      if (says_private(need) || need.value("id", "").rfind("service.", 0) == 0) {
-        ++withheld_;
-        continue;
-      }
-      blanks_.push_back({{"id", need.value("id", "")},
+      const std::string id = need.value("id", "");
+      const bool traffic =
+          std::any_of(kBlanksOfTheTraffic.begin(), kBlanksOfTheTraffic.end(),
+                      [&](const char* prefix) { return id.rfind(prefix, 0) == 0; });
+      if (says_private(need) || traffic) continue;
+      blanks_.push_back({{"id", id},
                          {"input", words_of_key(need, "input")},
                          {"needed", words_of_key(need, "solved")},
                          {"supplier", words_of_key(need, "supplier")},
@@ -239,7 +232,6 @@ class Requirements {
   const RequirementsOptions& options_;
   ordered_json budgets_ = ordered_json::array(), interfaces_ = ordered_json::array(),
                blanks_ = ordered_json::array();
-  int withheld_ = 0;
 };
 
 void check_evaluation(const ordered_json& json, const std::string& file) {
@@ -315,8 +307,8 @@ ordered_json to_requirements(const ordered_json& evaluation,
   json["blank_inputs"] = requirements.blanks();
   json["carries_over"] =
       previous ? carried_over(requirements, evaluation, *previous, options) : ordered_json(nullptr);
-  json["withheld"] = {{"entries", requirements.withheld()},
-                      {"kinds",
+  // No count: it would say something about the traffic.
+  json["withheld"] = {{"kinds",
                        "traffic, load cases of a trace, service and network figures, "
                        "timelines, placement, prices, and what is marked private"}};
   return json;

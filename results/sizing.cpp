@@ -56,6 +56,10 @@ void size_cooling(Candidate& candidate, double racks, const topology::Catalog* c
   if (!liquid || liquid->cdu.empty() || !(liquid->racks_per_cdu > 0)) return;
   const double cdus = std::ceil(racks / liquid->racks_per_cdu - 1e-9) * liquid->cdus_installed;
   candidate.cdus = count(cdus, "CDUs", candidate.racks->origin, candidate.racks->extrapolated);
+  if (const auto* unit = candidate.evaluation.figures.find("liquid.pump_power_unit")) {
+    candidate.cdu_w = scaled(unit->estimate, cdus, "W");
+    return;
+  }
   const topology::Part* part = catalog == nullptr ? nullptr : catalog->find(liquid->cdu);
   if (part == nullptr) return;
   if (part->fact("max_power_w").blank()) return;

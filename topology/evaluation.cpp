@@ -166,9 +166,10 @@ RackEvaluation evaluate(const RackDesign& design, const Catalog& catalog,
   evaluate_power_envelope(context);
   evaluate_load_cases(context);
   evaluate_power_limits(context);
-  evaluate_power_chain(context);
   evaluate_air(context);
   evaluate_liquid(context);
+  evaluate_failures(context);
+  evaluate_power_chain(context);
   evaluate_network(context);
   evaluate_transient(context);
   evaluate_mechanical(context);

@@ -10,8 +10,8 @@
 #include "kernels/analytical/cap_response.hpp"
 #include "kernels/device_info.hpp"
 #include "profiler/replay.hpp"
+#include "topology/failures/rack_failures.hpp"
 #include "topology/power/architecture.hpp"
-#include "topology/power/failure_table.hpp"
 #include "topology/rack_design.hpp"
 
 namespace rackwright::topology {
@@ -179,8 +179,14 @@ struct PowerReport {
   PowerChain chain;
   /// What the chain carries: the design envelope, the P99 of the trace cases, idle; those known.
   std::vector<std::pair<LoadCase, ChainDemand>> cases;
-  std::vector<PowerRow> worst;  ///< design envelope, by level and failure unit
   std::vector<Architecture> architectures;
+};
+
+/// The rack under its load cases in all domains at once, for the failure table.
+struct FailureReport {
+  RackModel model;
+  std::vector<std::pair<LoadCase, RackLoad>> loads;  ///< those known
+  std::vector<FailureRow> worst;                     ///< design envelope, by level and failure unit
 };
 
 struct RackEvaluation {
@@ -196,6 +202,7 @@ struct RackEvaluation {
   std::vector<TimelineLane> timelines;  ///< load case (b)
   std::vector<BomLine> bom;             ///< one rack
   PowerReport power;
+  FailureReport failures;
   std::vector<ServiceItem> service_items;
   bool blank_service = false;  ///< the device cannot be predicted: no tokens/s
   std::vector<std::string> notes;

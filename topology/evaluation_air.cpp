@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "topology/evaluation_air_network.hpp"
 #include "topology/evaluation_liquid.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/thermal/air.hpp"
@@ -233,6 +234,7 @@ void evaluate_rack_air(EvaluationContext& context) {
 
 void evaluate_air(EvaluationContext& context) {
   evaluate_rack_air(context);
+  if (context.has_envelope) evaluate_air_network(context);
   evaluate_air_trays(context);
 }
 

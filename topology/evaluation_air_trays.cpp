@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "topology/evaluation_air_network.hpp"
 #include "topology/evaluation_liquid.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/thermal/air.hpp"
@@ -124,21 +125,31 @@ double power_exponent(const Part& fan) {
   return fan.number("power_speed_exponent_factor").value_or(1.56);
 }
 
+/// Pressure behind the first slot of a part.
+double out_pa(const EvaluationContext& context, const Part& part, double flow) {
+  for (const Slot& slot : context.design.slots) {
+    if (slot.part == part.id) return way_out_pa(context, slot, flow);
+  }
+  return 0;
+}
+
 /// A tray's fans must move at least `flow`: what free delivery says about speed and power, and the
 /// curve that is wanted.
 void require_fans(EvaluationContext& context, const Part& tray, double flow, int trays) {
+  if (rack_air(context)) return;
   const double per_cfm = 1 / cfm.si();
   const auto count = tray.number("fan_count");
   const Part* fan = context.catalog.find(tray.fact("fan_part").text);
   const double free_flow = fan ? fan->number("max_airflow_cfm").value_or(0) : 0;
+  const std::string behind = fmt::format(" and {:.1f} Pa behind it", out_pa(context, tray, flow));
   std::string solved =
-      fmt::format("{:.0f} CFM through the tray at its own impedance", flow * per_cfm);
+      fmt::format("{:.0f} CFM at the tray's own impedance{}", flow * per_cfm, behind);
   if (count && *count > 1) {
     const double each = flow * per_cfm / *count;
     solved = fmt::format(
         "{:.1f} CFM from each of {:.0f} fans, {:.1f} CFM with one lost and flapped; "
-        "pressure there >= the tray's",
-        each, *count, flow * per_cfm / (*count - 1));
+        "pressure there >= the tray's{}",
+        each, *count, flow * per_cfm / (*count - 1), behind);
     const double power = fan ? fan->number("power_w").value_or(0) : 0;
     if (power > 0 && each < free_flow) {
       const double slowest = fan->number("speed_rpm_at_0pct").value_or(0) /
@@ -161,22 +172,11 @@ void require_fans(EvaluationContext& context, const Part& tray, double flow, int
                    "system maker", "air flow of the tray, failed fan, fan power", false});
 }
 
-/// The lowest temperature at which parts beside the plates may work, and which they are.
-std::optional<std::pair<double, std::string>> coolest_part(const Catalog& catalog) {
-  std::optional<std::pair<double, std::string>> found;
-  for (const auto& [id, part] : catalog.parts()) {
-    if (part.kind != "nic" && part.kind != "transceiver") continue;
-    const auto most = part.number("operating_max_c");
-    if (most && (!found || *most < found->first)) found = {*most, part.kind};
-  }
-  return found;
-}
-
 /// Air side of trays with cold plates: what optics, drives, NICs and memory give off must leave
 /// below what the most sensitive of them bears.
 void add_liquid_trays(EvaluationContext& context) {
   const LiquidHeat heat = liquid_heat(context, context.envelope);
-  const auto limit = coolest_part(context.catalog);
+  const auto limit = coolest_air_part(context.catalog);
   const double inlet = context.environment.air_inlet_c;
   std::map<std::string, std::pair<double, int>> by_part;
   const auto& slots = context.power.slots();
@@ -285,6 +285,7 @@ void add_load_cases(EvaluationContext& context) {
 
 /// Nodes that move their published air: what one lost fan leaves.
 void require_node_fans(EvaluationContext& context) {
+  if (rack_air(context)) return;
   std::map<std::string, double> nodes;
   for (const SlotPower& slot : context.power.slots()) {
     const auto flow = slot.part ? airflow_cfm_of(*slot.part) : std::nullopt;
@@ -295,16 +296,27 @@ void require_node_fans(EvaluationContext& context) {
     const auto count = node.number("fan_count");
     context.require(
         {"fan_curve." + id, "fan curve, impedance and number of fans of " + node.name,
-         count
-             ? fmt::format("{:.0f} CFM with one of {:.0f} fans lost", flow, *count)
-             : fmt::format("{:.0f} CFM with one fan lost; each 10 % of flow that is lost warms the "
-                           "exhaust by a ninth of its rise",
-                           flow),
+         count ? fmt::format("{:.0f} CFM at {:.1f} Pa behind the node with one of {:.0f} fans lost",
+                             flow, out_pa(context, node, flow * cfm.si()), *count)
+               : fmt::format(
+                     "{:.0f} CFM at {:.1f} Pa behind the node with one fan lost; each 10 % of "
+                     "flow that is lost warms the exhaust by a ninth of its rise",
+                     flow, out_pa(context, node, flow * cfm.si())),
          "system maker", "failed fan, fan power", false});
   }
 }
 
 }  // namespace
+
+std::optional<std::pair<double, std::string>> coolest_air_part(const Catalog& catalog) {
+  std::optional<std::pair<double, std::string>> found;
+  for (const auto& [id, part] : catalog.parts()) {
+    if (part.kind != "nic" && part.kind != "transceiver") continue;
+    const auto most = part.number("operating_max_c");
+    if (most && (!found || *most < found->first)) found = {*most, part.kind};
+  }
+  return found;
+}
 
 void evaluate_air_trays(EvaluationContext& context) {
   add_classes(context);

@@ -1,13 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include <fmt/format.h>
 
 #include "topology/evaluation_liquid.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/thermal/heat_exchanger.hpp"
-#include "topology/thermal/pressure_curve.hpp"
 
 namespace rackwright::topology {
 
@@ -83,16 +81,13 @@ void add_cdu_limits(EvaluationContext& context, const LoopState& loop) {
   };
   add(design.cdus_installed, "none", true);
   add(design.cdus_installed - 1, "CDU", design.cdus_installed > 1);
-  if (const auto power = first_estimate(*cdu, {"max_power_w", "power_w"}, "W", "facility")) {
-    context.add("power.cdu_share", "CDU input, share of one rack",
-                scaled(*power, design.cdus_installed / racks, "W"), "steady",
-                "counted apart from rack AC input");
-  }
 }
 
 double capacity_flow(const LoopState& loop, double lpm) {
   return (loop.coolant->density * loop.coolant->specific_heat * (lpm * litre_per_minute)).si();
 }
+
+}  // namespace
 
 double facility_capacity_flow(const EvaluationContext& context, double lpm) {
   const Part* water = context.catalog.find("water");
@@ -101,6 +96,8 @@ double facility_capacity_flow(const EvaluationContext& context, double lpm) {
             : 0;
   return flow > 0 ? flow : 4.17e6 * lpm / 60e3;
 }
+
+namespace {
 
 /// Approach that one CDU needs for its share of the heat. Where the facility flow of the rating is
 /// not published, both ends count: as much as the loop's, and without end.
@@ -129,9 +126,13 @@ std::optional<Estimate> needed_approach(const EvaluationContext& context, const 
   return between(std::min(a, b), std::max(a, b), std::max(a, b), {"K", Origin::modelled, "CDU"});
 }
 
+}  // namespace
+
 bool rejects_to_air(const Part& cdu) {
   return cdu.fact("place").text.find("liquid to air") != std::string::npos;
 }
+
+namespace {
 
 void add_approach(EvaluationContext& context, const LoopState& loop, const Part& cdu) {
   const auto needed = needed_approach(context, loop, cdu);
@@ -189,18 +190,6 @@ void require_facility_flow(EvaluationContext& context, const LoopState& loop, co
                    "approach, facility pumps", false});
 }
 
-/// Points `external_head_kpa_at_600lpm`; one point gives no curve.
-std::vector<CurvePoint> pump_points(const Part& cdu) {
-  constexpr const char* kPrefix = "external_head_kpa_at_";
-  std::vector<CurvePoint> points;
-  for (const auto& [key, fact] : cdu.facts) {
-    if (key.rfind(kPrefix, 0) != 0 || !fact.value) continue;
-    const double lpm = std::strtod(key.c_str() + std::string(kPrefix).size(), nullptr);
-    points.push_back({lpm / 60e3, *fact.value * 1e3});
-  }
-  return points;
-}
-
 /// One pump lost: each that stays gives at least its part of the rated flow at the rated head.
 void add_failed_pump(EvaluationContext& context, const LoopState& loop, const Part& cdu,
                      double head_kpa, double rated_lpm) {
@@ -214,21 +203,13 @@ void add_failed_pump(EvaluationContext& context, const LoopState& loop, const Pa
                      "CDU maker", "loss of a pump", false});
     return;
   }
-  double left = rated_lpm * (*pumps - 1) / *pumps;
-  std::string basis = fmt::format("{:.0f} of {:.0f} pumps, at least their part of {:.0f} l/min",
-                                  *pumps - 1, *pumps, rated_lpm);
-  const auto points = pump_points(cdu);
-  if (points.size() >= 2 && *pumps > 1) {  // all pumps in parallel: one has the part of the flow
-    const PressureCurve curve(points);
-    double low = 0, high = curve.last_flow();
-    for (int i = 0; i < 60; ++i) {
-      const double middle = (low + high) / 2;
-      (curve.pressure(middle) > head_kpa * 1e3 ? low : high) = middle;
-    }
-    left = low * 60e3 * (*pumps - 1) / *pumps;
-    basis = fmt::format("pump curve at {:.0f} kPa, {:.0f} of {:.0f} pumps", head_kpa, *pumps - 1,
-                        *pumps);
-  }
+  const CduRating rating = cdu_rating(cdu);
+  const double left = cdu_flow_lpm(rating, head_kpa, 1).value_or(0);
+  const std::string basis =
+      rating.head ? fmt::format("pump curve at {:.0f} kPa, {:.0f} of {:.0f} pumps", head_kpa,
+                                *pumps - 1, *pumps)
+                  : fmt::format("{:.0f} of {:.0f} pumps, at least their part of {:.0f} l/min",
+                                *pumps - 1, *pumps, rated_lpm);
   Limit limit = make_limit({"liquid.pump.one_lost", "liquid", "Flow of a CDU with one pump lost",
                             "pump", "one pump", false},
                            exact(asked, {"l/min", Origin::modelled, "TCS"}),
@@ -247,7 +228,6 @@ void add_failed_pump(EvaluationContext& context, const LoopState& loop, const Pa
 }
 
 void add_pumps(EvaluationContext& context, const LoopState& loop, const Part& cdu) {
-  const LiquidLoop& design = *context.design.liquid;
   const auto head = cdu.number("external_head_kpa"), rated = cdu.number("secondary_flow_lpm");
   if (loop.flow_lpm <= 0) return;
   if (!head || !rated) {
@@ -260,28 +240,33 @@ void add_pumps(EvaluationContext& context, const LoopState& loop, const Part& cd
     return;
   }
   add_failed_pump(context, loop, cdu, *head, *rated);
-  const auto power = cdu.number("max_power_w");
-  if (!power || !loop.drop) return;
-  // Pumps follow the load by speed. On the system curve hydraulic power is Q dp; the maker's point
-  // gives Q dp over input, with the CDU's own drop and controls inside.
+}
+
+/// Input of the CDUs where they run; the published maximum where the pumps' point is blank.
+void add_pump_power(EvaluationContext& context, const LoopState& loop, const Part& cdu) {
+  const LiquidLoop& design = *context.design.liquid;
+  const CduRating rating = cdu_rating(cdu);
+  if (!rating.input_w) return;
   const double flow = loop.flow_lpm * design.racks_per_cdu / design.cdus_installed;
-  const double drop = loop.drop->drop_kpa(loop.flow_lpm) / (1 - loop.outside_share);
-  const double share = flow * drop / (*rated * *head);
+  const double drop =
+      loop.drop ? loop.drop->drop_kpa(loop.flow_lpm) / (1 - loop.outside_share) : 0.0;
+  const auto input = cdu_input_w(rating, flow, drop);
+  const double value = input.value_or(*rating.input_w);
+  const double hydraulic = std::min(value, flow * drop / 60);  // never under Q dp itself
+  const std::string basis =
+      input ? fmt::format(
+                  "Q dp over {:.0f} %, as at the published point; low: Q dp, high: "
+                  "published maximum",
+                  *rating.flow_lpm * *rating.head_kpa / 60 / *rating.input_w * 100)
+            : "published maximum: flow, head or drop is blank";
   const double scale = design.cdus_installed / design.racks_per_cdu;
-  const double value = std::min(1.0, share) * *power;
-  // Never under the hydraulic power itself.
-  const double hydraulic = std::min(value, flow * drop / 60);
-  context.add(
-      "liquid.pump_power", "Input of the CDUs at this flow, share of one rack",
-      between(hydraulic * scale, value * scale, *power * scale,
-              {"W", Origin::modelled, "CDU input"}),
-      "steady",
-      fmt::format("Q dp over {:.0f} %, as at the published point; low: Q dp, high: published "
-                  "maximum",
-                  *rated * *head / 60 / *power * 100));
+  context.add("liquid.pump_power", "Input of the CDUs at this flow, share of one rack",
+              between(hydraulic * scale, value * scale, *rating.input_w * scale,
+                      {"W", Origin::modelled, "CDU input"}),
+              "steady", basis);
   context.add("liquid.pump_power_unit", "Input of one CDU at this flow",
-              between(hydraulic, value, *power, {"W", Origin::modelled, "CDU input"}), "steady",
-              "electrical load of one CDU, all its pumps on");
+              between(hydraulic, value, *rating.input_w, {"W", Origin::modelled, "CDU input"}),
+              "steady", "electrical load of one CDU, all its pumps on");
 }
 
 }  // namespace
@@ -292,6 +277,7 @@ void evaluate_cdu(EvaluationContext& context, const LoopState& loop) {
   if (!cdu) return;
   add_approach(context, loop, *cdu);
   add_pumps(context, loop, *cdu);
+  add_pump_power(context, loop, *cdu);
   require_facility_flow(context, loop, *cdu);
 }
 

@@ -66,6 +66,8 @@ struct PowerCap {
 void evaluate_power_envelope(EvaluationContext& context);
 void evaluate_power_limits(EvaluationContext& context);
 void evaluate_load_cases(EvaluationContext& context);
+/// Every single failure in all domains; asks for what air and liquid have found.
+void evaluate_failures(EvaluationContext& context);
 void evaluate_power_chain(EvaluationContext& context);
 /// Steps, ramps, bands and stores of load case (b): `energy` is one GPU of a replica at `phases`.
 void evaluate_power_steps(EvaluationContext& context, const profiler::Trace& trace,

@@ -297,7 +297,7 @@ void require_plate(EvaluationContext& context, const LoopState& loop, const Cool
 
 }  // namespace
 
-void evaluate_coolant_loop(EvaluationContext& context, const LoopState& loop) {
+void evaluate_coolant_loop(EvaluationContext& context, LoopState& loop) {
   const LiquidHeat heat = liquid_heat(context, context.envelope);
   add_heat_figures(context, heat);
   if (loop.flow_lpm <= 0 || !loop.coolant) return;
@@ -305,12 +305,11 @@ void evaluate_coolant_loop(EvaluationContext& context, const LoopState& loop) {
   if (branches.trays.empty()) return;
   const double per_lpm =
       (loop.coolant->density * loop.coolant->specific_heat * (1.0 * litre_per_minute)).si();
-  std::optional<CoolantLoop> network;
+  loop.branch_slots = branches.slots;
+  auto& network = loop.network;
   CoolantLoop::State state;
   if (loop.drop) {
-    DropLaw law = *loop.drop;
-    const auto parts = components(context);
-    network.emplace(branches.trays, law, parts, loop.flow_lpm);
+    network.emplace(branches.trays, *loop.drop, components(context), loop.flow_lpm);
     state = network->at_flow(loop.flow_lpm);
   } else {  // no drop is published: branches that are sized for equal outlets
     const double sum = std::accumulate(branches.trays.begin(), branches.trays.end(), 0.0,

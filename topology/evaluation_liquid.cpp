@@ -363,6 +363,7 @@ void evaluate_liquid(EvaluationContext& context) {
   add_drop(context, loop);
   add_velocity(context, loop);
   evaluate_coolant_loop(context, loop);
+  context.out.failures.model.liquid = liquid_plant(context, loop);
   evaluate_cdu(context, loop);
   add_condensation_limit(context, loop.supply_c);
   add_facility_condensation(context);

@@ -169,6 +169,11 @@ std::optional<ModuleResistance> module_resistance(const EvaluationContext& conte
   return ModuleResistance{scaled(*rise, 1 / *at, "K/W"), module->fact("rise_over_inlet_k").source};
 }
 
+std::optional<double> module_limit_c(const EvaluationContext& context) {
+  const auto limit = module_limit(context);
+  return limit ? std::optional(limit->value) : std::nullopt;
+}
+
 void evaluate_module_temperature(EvaluationContext& context) {
   const double watts = context.gpu_envelope_w > 0 ? context.gpu_envelope_w : context.power.tdp_w();
   if (watts <= 0) return;

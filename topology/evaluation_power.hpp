@@ -14,4 +14,11 @@ void add_cap_remedy(const EvaluationContext& context, Limit& limit,
                     const std::function<double(const RackPower&)>& load,
                     const std::string& condition, int nodes);
 
+/// Seconds that PSUs and batteries bridge against those needed, and the cold start.
+void evaluate_power_start(EvaluationContext& context);
+
+/// Whether a failure lowers the margin of its level at all.
+[[nodiscard]] bool worse_than_in_service(const std::vector<FailureRow>& worst,
+                                         const FailureRow& row);
+
 }  // namespace rackwright::topology

@@ -28,21 +28,10 @@ double door_fans_w(const EvaluationContext& context) {
   return door ? door->number("fan_power_w").value_or(0) : 0.0;
 }
 
-void add_cooling_loads(EvaluationContext& context) {
-  if (const double fans = door_fans_w(context); fans > 0) {
-    context.add("power.cooling.rear_door_fans", "Fans of the rear door",
-                exact(fans, {"W", Origin::catalogue, "rack AC input"}), "steady",
-                "on the rack's own feeds, beside the design envelope");
-  }
-}
-
 void form_cases(EvaluationContext& context) {
   PowerReport& report = context.out.power;
   report.chain = context.chain;
   report.gpus = context.power.gpus();
-  if (context.has_envelope) {
-    context.case_power[static_cast<std::size_t>(LoadCase::design_envelope)] = context.envelope;
-  }
   if (context.chain.sources.empty()) return;
   for (const LoadCase c : kCases) {
     const auto& power = context.case_power[static_cast<std::size_t>(c)];
@@ -68,8 +57,9 @@ bool promised_by_all(const EvaluationContext& context, const std::string& unit) 
 
 /// Failures that the other limits leave out: sections and connectors after a loss, whips and feeds
 /// by their fullest phase.
-bool is_judged_elsewhere(const PowerRow& row) {
-  if (row.level == "PSU" || row.level == "bus") return true;
+bool is_judged_elsewhere(const FailureRow& row) {
+  if (row.domain != "power" || row.level == "PSU" || row.level == "bus") return true;
+  if (row.level == "CDU input") return true;
   if (row.failure_unit == "none") return row.level != "connector";
   return false;
 }
@@ -82,33 +72,33 @@ bool knows_droop(const EvaluationContext& context) {
 }
 
 /// The same line at another power of the rack.
-double row_load(const EvaluationContext& context, const PowerRow& row, const RackPower& power) {
+double row_load(const EvaluationContext& context, const FailureRow& row, const RackPower& power) {
   ChainDemand demand = chain_demand(context.chain, context.power, power);
   demand.direct_w += door_fans_w(context);
   PowerFailure failure;
   for (const PowerFailure& single : single_failures(context.chain)) {
     if (single.unit == row.failure_unit && single.what == row.failure) failure = single;
   }
-  for (const PowerRow& again : power_rows(context.chain, demand, failure)) {
+  for (const FailureRow& again : power_rows(context.chain, demand, failure)) {
     if (again.level == row.level && again.node == row.node) return again.load;
   }
   return 0;
 }
 
 void add_chain_limits(EvaluationContext& context) {
-  for (const PowerRow& row : context.out.power.worst) {
+  for (const FailureRow& row : context.out.failures.worst) {
     if (is_judged_elsewhere(row) || !row.margin()) continue;
     const bool none = row.failure_unit == "none";
+    if (!none && !worse_than_in_service(context.out.failures.worst, row)) continue;
     std::string level = row.level;
     std::replace(level.begin(), level.end(), ' ', '_');
-    LimitName name{
-        fmt::format("power.chain.{}.{}", level, row.failure_unit),
-        "power",
-        none ? fmt::format("Fullest {}: {}", row.level, row.node)
-             : fmt::format("Loss of {}: fullest {}, {}", row.failure, row.level, row.node),
-        row.failure_unit,
-        row.failure,
-        promised_by_all(context, row.failure_unit)};
+    LimitName name{fmt::format("power.chain.{}.{}", level, row.failure_unit),
+                   "power",
+                   none ? "Fullest " + row.level + ": " + row.node
+                        : fmt::format("{}: fullest {}", failure_text(row), place_text(row)),
+                   row.failure_unit,
+                   row.failure,
+                   promised_by_all(context, row.failure_unit)};
     Estimate load =
         between(row.load * context.envelope_low, row.load, row.load * context.envelope_high,
                 {row.unit, context.envelope_origin, row.boundary});
@@ -121,6 +111,10 @@ void add_chain_limits(EvaluationContext& context) {
         fmt::format("worst of every single {}{}", none ? "part" : row.failure_unit, phases));
     // Places and phases are assumed: they decide only where no load of the interval holds.
     if (limit.margin < 0 && limit.margin_high >= 0) limit.promised = false;
+    if (row.level == "busbar section") {
+      limit.load.origin = Origin::assumed;
+      limit.cause += "; by the heights of shelves and trays in the rack file";
+    }
     if (row.level == "busbar section" && row.failure_unit != "feed" && !knows_droop(context)) {
       limit.promised = false;
       limit.cause += "; shelves share by rating, as no droop is published: another share moves it";
@@ -132,7 +126,15 @@ void add_chain_limits(EvaluationContext& context) {
   }
 }
 
-/// Redundancy in the maker's words: "4+2" holds whichever two PSUs are lost.
+std::string lost_by(const RedundancyScheme& scheme, bool shelves) {
+  if (scheme.kind == RedundancyScheme::Kind::half) return "half of them";
+  return scheme.spare == 1
+             ? fmt::format("any PSU{}", scheme.per_shelf && shelves ? " of each shelf" : "")
+             : fmt::format("any {} PSUs", scheme.spare);
+}
+
+/// Redundancy in the words of the rack file, else of the part: "4+2" holds whichever two PSUs are
+/// lost.
 void add_scheme_limits(EvaluationContext& context) {
   std::set<std::string> done;
   for (std::size_t b = 0; b < context.design.buses.size(); ++b) {
@@ -140,20 +142,25 @@ void add_scheme_limits(EvaluationContext& context) {
     if (bus.sources.empty()) continue;
     const Slot* slot = context.design.slot(bus.sources.front().slot);
     const Part* part = slot ? context.catalog.find(slot->part) : nullptr;
-    const Fact& text = part ? part->fact("psu_redundancy") : Fact{};
-    const auto scheme = part ? parse_redundancy(text.text) : std::nullopt;
-    if (!scheme || scheme->spare <= 0 || !done.insert(part->id).second) continue;
+    const std::string text = !bus.redundancy.empty() ? bus.redundancy
+                             : part                  ? part->fact("psu_redundancy").text
+                                                     : "";
+    const auto scheme = parse_redundancy(text);
+    if (!scheme || part == nullptr || scheme->kind == RedundancyScheme::Kind::none) continue;
+    if (scheme->spare <= 0 && bus.redundancy.empty()) continue;  // a lost feed says the same
+    if (!done.insert(part->id + text).second) continue;
+    const bool shelves = bus.boundary == "busbar DC";
     int psus = 0;
     for (const PowerSource& source : bus.sources) psus += source.psus;
-    const double usable = usable_w(*scheme, 1, psus, bus.sources.front().psu_w);
-    const std::string failure = fmt::format("any {} PSUs", scheme->spare);
+    const int groups = shelves ? static_cast<int>(bus.sources.size()) : 1;
+    const double usable = usable_w(*scheme, groups, psus / groups, bus.sources.front().psu_w);
+    const std::string failure = lost_by(*scheme, shelves);
     LimitName name{"power.scheme." + bus.id, "power",
-                   fmt::format("{} PSUs, {}: {} lost", part->name, text.text, failure), "PSU",
-                   failure};
+                   fmt::format("{} PSUs, {}: {} lost", part->name, text, failure), "PSU", failure};
     context.out.limits.push_back(make_limit(
         std::move(name), context.envelope_estimate(context.envelope.bus_dc_w[b], bus.boundary),
         exact(usable, {"W", Origin::catalogue, bus.boundary}),
-        fmt::format("{} of {} PSUs of {} stay", psus - scheme->spare, psus,
+        fmt::format("{:.0f} of {} PSUs of {} stay", usable / bus.sources.front().psu_w, psus,
                     watts_text(bus.sources.front().psu_w))));
   }
 }
@@ -197,17 +204,24 @@ void add_phase_figures(EvaluationContext& context, const ChainState& state) {
 
 /// Breakers by class: what the fullest wire of each level does in the end.
 void add_breaker_figures(EvaluationContext& context) {
-  for (const PowerRow& row : context.out.power.worst) {
+  for (const FailureRow& row : context.out.failures.worst) {
     if ((row.level != "whip" && row.level != "feed") || !row.limit || row.lost) continue;
+    if (row.failure_unit != "none" && !worse_than_in_service(context.out.failures.worst, row)) {
+      continue;
+    }
     const Feed& feed = context.chain.feeds.front();
     const bool ul = feed.derating < 1;
     const Part* part = context.catalog.find(ul ? "breaker-ul489" : "breaker-iec60947-2");
     if (part == nullptr) return;
     const BreakerClass breaker = breaker_class(*part);
     const double rated = *row.limit / feed.derating;
-    const BreakerVerdict verdict = judge_breaker(breaker, row.load, rated);
+    const double each = row.level == "feed" && feed.breaker_a > 0 ? feed.breaker_a : rated;
+    const BreakerVerdict verdict = judge_breaker(breaker, row.load * each / rated, each);
     std::string basis = fmt::format("{}: {}", breaker.name, to_string(verdict.state));
     if (verdict.trips_within_s) basis += fmt::format(" within {:.0f} s", *verdict.trips_within_s);
+    if (verdict.state == BreakerState::trips && !verdict.trips_within_s) {
+      basis += fmt::format(", the time is not published for {:.0f} A", each);
+    }
     if (row.failure_unit != "none") basis += fmt::format(" after loss of {}", row.failure);
     basis += "; the class's outer bound, the maker's curve replaces it";
     context.add(
@@ -304,52 +318,6 @@ void add_stranded(EvaluationContext& context) {
       "rack AC input", alone ? "feeds without the largest" : "all feeds");
 }
 
-const Part* shelf_of(const EvaluationContext& context, const PowerBus& bus) {
-  if (bus.boundary != "busbar DC" || bus.sources.empty()) return nullptr;
-  const Slot* slot = context.design.slot(bus.sources.front().slot);
-  return slot ? context.catalog.find(slot->part) : nullptr;
-}
-
-/// Seconds until the bus falls when AC is gone: PSU hold-up, then a battery where the rack has one.
-void add_ride_through(EvaluationContext& context) {
-  for (std::size_t b = 0; b < context.design.buses.size(); ++b) {
-    const PowerBus& bus = context.design.buses[b];
-    const Part* shelf = shelf_of(context, bus);
-    if (shelf == nullptr) continue;
-    const double watts = context.envelope.bus_dc_w[b];
-    if (const auto hold = shelf->number("hold_up_ms")) {
-      context.add("power.hold_up." + bus.id, "Hold-up of the PSUs, design envelope",
-                  exact(hold_up_s(*hold * 1e-3, bus_rating_w(bus), watts),
-                        {"s", Origin::modelled, bus.boundary}),
-                  "steady", fmt::format("{:.0f} ms at full load, the same energy", *hold));
-    } else {
-      context.require({"hold_up." + bus.id, "hold-up time of the PSUs",
-                       fmt::format(">= 4 ms at {}, which a battery shelf takes to carry the bus "
-                                   "(ORv3: 2 ms to detect, 2 ms to start); 20 ms is the ORv3 class",
-                                   watts_text(watts)),
-                       "PSU maker", "ride-through of a lost feed", false});
-    }
-    std::vector<BackupPoint> points;
-    int batteries = 0;
-    for (const Slot& slot : context.design.slots) {
-      const Part* part = context.catalog.find(slot.part);
-      if (part == nullptr || part->kind != "battery_shelf") continue;
-      ++batteries;
-      points.clear();
-      for (const auto& [key, fact] : part->facts) {
-        if (key.rfind("backup_s_at_", 0) != 0 || fact.blank()) continue;
-        points.push_back({std::strtod(key.c_str() + 12, nullptr) * 1e3, *fact.value});
-      }
-    }
-    if (batteries == 0) continue;
-    if (const auto seconds = backup_time_s(points, watts / batteries)) {
-      context.add("power.backup." + bus.id, "Battery backup, design envelope",
-                  exact(*seconds, {"s", Origin::modelled, bus.boundary}), "steady",
-                  fmt::format("{} battery shelves, power law between published points", batteries));
-    }
-  }
-}
-
 void compare_designs(EvaluationContext& context) {
   double watts = 0, units = 0;
   for (std::size_t b = 0; b < context.design.buses.size(); ++b)
@@ -374,11 +342,9 @@ void compare_designs(EvaluationContext& context) {
 
 void evaluate_power_chain(EvaluationContext& context) {
   form_cases(context);
-  add_cooling_loads(context);
   const ChainDemand* envelope = envelope_of(context);
   if (envelope == nullptr) return;
   const ChainState state = solve(context.chain, *envelope);
-  context.out.power.worst = worst_rows(failure_table(context.chain, *envelope));
   add_chain_limits(context);
   add_scheme_limits(context);
   add_phase_figures(context, state);
@@ -386,7 +352,7 @@ void evaluate_power_chain(EvaluationContext& context) {
   add_stage_losses(context, state);
   for (std::size_t b = 0; b < context.chain.buses.size(); ++b) require_busbar(context, b);
   add_stranded(context);
-  add_ride_through(context);
+  evaluate_power_start(context);
   compare_designs(context);
 }
 

@@ -7,6 +7,7 @@
 #include "topology/evaluation_context.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/power/load_steps.hpp"
+#include "topology/power/rack_cap.hpp"
 
 namespace rackwright::topology {
 
@@ -152,6 +153,40 @@ void add_oversubscription(EvaluationContext& context, const CyclicEnergy& energy
                   watts_text(budget), fits >= kMostRacks ? "; not tried beyond 16" : ""));
 }
 
+/// What a rack cap costs: the one that is set, and the one that costs a hundredth of the time.
+void add_cap(EvaluationContext& context, const CyclicEnergy& energy,
+             const std::vector<double>& phases, double gpus_per_replica, double other_gpus_w,
+             const std::vector<double>& fine) {
+  if (!context.options.cap_response) return;
+  constexpr double kStep = 0.1, kLongest = 120, kPrice = 0.01;
+  const CappedRack rack{gpus_per_replica, other_gpus_w, context.device.idle_w.value.value_or(0),
+                        [&](double gpu_w) { return context.power.at(gpu_w).rack_ac_w; }};
+  const double work = std::min(energy.period_s(), kLongest);
+  const auto replay = [&](double cap) {
+    return replay_under_cap(energy, phases, work, kStep, rack, cap, *context.options.cap_response);
+  };
+  const std::string basis = fmt::format(
+      "closed loop over {:.0f} s of traffic: watts, clocks, time; replicas at seeded "
+      "phases",
+      work);
+  const double high = *std::max_element(fine.begin(), fine.end());
+  const double low = std::min(high, context.power.at(0).rack_ac_w);
+  context.add("power.cap.one_per_cent", "Rack cap that lengthens the run by 1 %",
+              exact(cap_for_slow_down([&](double cap) { return replay(cap).slow_down(); }, kPrice,
+                                      low, high),
+                    {"W", Origin::modelled, "rack AC input"}),
+              "100 ms", basis);
+  if (!context.options.rack_power_cap_w) return;
+  const CappedReplay run = replay(*context.options.rack_power_cap_w);
+  context.add("power.cap.slow_down", "Longer run time under the rack cap",
+              exact(run.slow_down() * 100, {"%", Origin::modelled, "rack AC input"}), "100 ms",
+              run.held ? basis : basis + "; the cap is under what idle GPUs draw");
+  context.add("power.cap.share_of_time", "Share of the time with clocks lowered",
+              exact(run.elapsed_s > 0 ? run.capped_s / run.elapsed_s : 0,
+                    {"1", Origin::modelled, "rack AC input"}),
+              "100 ms", basis);
+}
+
 }  // namespace
 
 void evaluate_power_steps(EvaluationContext& context, const profiler::Trace& trace,
@@ -168,6 +203,7 @@ void evaluate_power_steps(EvaluationContext& context, const profiler::Trace& tra
   add_band(context, fine);
   add_stores(context, trace, fine, gpus_per_replica * static_cast<double>(phases.size()));
   add_oversubscription(context, energy, phases, gpus_per_replica, other_gpus_w);
+  add_cap(context, energy, phases, gpus_per_replica, other_gpus_w, fine);
 }
 
 }  // namespace rackwright::topology

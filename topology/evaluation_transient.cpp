@@ -18,23 +18,6 @@ namespace {
 // Reference amounts that the warming rates are printed for; they scale in inverse proportion.
 constexpr double kRackLitres = 10, kLoopLitres = 1000, kRoomCubicMetres = 100;
 
-/// How long cooling may be gone: the site's own figure, else the start of a generator.
-struct CoolingGap {
-  double seconds = 0;
-  Origin origin = Origin::assumed;
-  std::string basis;
-};
-
-std::optional<CoolingGap> cooling_gap(const EvaluationContext& context) {
-  if (const auto own = fact_estimate(context.design.thermal.cooling_gap_s, "s")) {
-    return CoolingGap{own->value, own->origin, context.design.thermal.cooling_gap_s.source};
-  }
-  const Part* start = context.catalog.find("generator-start");
-  const auto seconds = start ? first_estimate(*start, {"start_s"}, "s") : std::nullopt;
-  if (!seconds) return std::nullopt;
-  return CoolingGap{seconds->value, Origin::assumed, start->name + ", " + start->source};
-}
-
 /// J/K of one litre of the loop's coolant at its supply temperature; nothing without its table.
 std::optional<double> joules_per_litre_k(const EvaluationContext& context) {
   const Part* part = context.catalog.find(context.design.liquid->coolant);
@@ -238,6 +221,16 @@ void air_ride_through(EvaluationContext& context, const CoolingGap& gap) {
 }
 
 }  // namespace
+
+std::optional<CoolingGap> cooling_gap(const EvaluationContext& context) {
+  if (const auto own = fact_estimate(context.design.thermal.cooling_gap_s, "s")) {
+    return CoolingGap{own->value, own->origin, context.design.thermal.cooling_gap_s.source};
+  }
+  const Part* start = context.catalog.find("generator-start");
+  const auto seconds = start ? first_estimate(*start, {"start_s"}, "s") : std::nullopt;
+  if (!seconds) return std::nullopt;
+  return CoolingGap{seconds->value, Origin::assumed, start->name + ", " + start->source};
+}
 
 void evaluate_transient(EvaluationContext& context) {
   evaluate_module_temperature(context);

@@ -33,13 +33,6 @@ namespace {
 
 constexpr int kRackFormatVersion = 1;
 
-Fact as_fraction(Fact fact) {
-  for (auto* number : {&fact.value, &fact.low, &fact.high}) {
-    if (*number) **number /= 100;
-  }
-  return fact;
-}
-
 Envelope read_envelope(ObjectReader reader, const FactOrigin& origin) {
   Envelope envelope;
   envelope.height_units = static_cast<int>(reader.integer("height_units", {.min = 1, .max = 100}));
@@ -92,7 +85,8 @@ std::vector<Feed> read_feeds(ObjectReader& root, const FactOrigin& origin) {
   return feeds;
 }
 
-LiquidLoop read_liquid(ObjectReader reader, const FactOrigin& origin, const Catalog& catalog) {
+LiquidLoop read_liquid(ObjectReader reader, const FactOrigin& origin, const Catalog& catalog,
+                       const RackDesign& design) {
   LiquidLoop loop;
   const FactOrigin own = read_origin(reader, origin);
   loop.coolant = reader.text("coolant");
@@ -124,7 +118,18 @@ LiquidLoop read_liquid(ObjectReader reader, const FactOrigin& origin, const Cata
   if (!loop.cdu.empty()) check_part(reader, "cdu", loop.cdu, catalog);
   loop.racks_per_cdu = reader.number_or("racks_per_cdu", 1, {.min = 0.01});
   loop.cdus_installed = static_cast<int>(reader.integer_or("cdus_installed", 1, {.min = 1}));
-  reader.ignore({"note"});
+  if (reader.has("cdu_supply")) {
+    const auto supplies = reader.texts("cdu_supply");
+    for (const std::string& supply : supplies) {
+      loop.cdu_supply.push_back(read_supply(reader, "cdu_supply", supply, design));
+    }
+    if (static_cast<int>(supplies.size()) != loop.cdus_installed) {
+      reader.problem("cdu_supply",
+                     fmt::format("one entry for each of {} CDUs", loop.cdus_installed),
+                     std::to_string(supplies.size()));
+    }
+  }
+  reader.ignore({"note", "cdu_supply"});
   reader.finish();
   return loop;
 }
@@ -164,6 +169,8 @@ AirSide read_air(ObjectReader reader, const FactOrigin& origin) {
   air.leak_area_mm2 = read_fact(reader, "leak_area_mm2", own, {.min = 0});
   air.cable_blocked =
       as_fraction(read_fact(reader, "cable_blocked_pct", own, {.min = 0, .max = 99}));
+  air.front_door_area_mm2 = read_fact(reader, "front_door_area_mm2", own, {.min = 1});
+  air.rear_door_area_mm2 = read_fact(reader, "rear_door_area_mm2", own, {.min = 1});
   air.row_end = reader.boolean_or("row_end", false);
   air.contained = reader.boolean_or("contained", false);
   air.recirculation = read_recirculation(reader);
@@ -271,11 +278,15 @@ RackDesign read_rack_design(const std::filesystem::path& path, const Catalog& ca
   design.slots = read_slots(root, design.envelope, catalog);
   design.feeds = read_feeds(root, origin);
   design.buses = read_buses(root, design, catalog, origin);
-  if (root.has("liquid")) design.liquid = read_liquid(root.object("liquid"), origin, catalog);
+  design.upstream = read_upstream(root, design, catalog, origin);
+  if (root.has("liquid"))
+    design.liquid = read_liquid(root.object("liquid"), origin, catalog, design);
   if (root.has("rear_door")) {
     ObjectReader door = root.object("rear_door");
-    design.rear_door = RearDoor{door.text("part")};
+    design.rear_door = RearDoor{door.text("part"), {}};
     check_part(door, "part", design.rear_door->part, catalog);
+    const std::string supply = door.text_or("supply", "");
+    design.rear_door->supply = read_supply(door, "supply", supply, design);
     door.ignore({"note"});
     door.finish();
   }

@@ -74,6 +74,20 @@ struct PowerBus {
   Fact section_limit_a;  ///< busbar section rating; blank for nodes
   /// Failure units the maker promises to survive: "psu", "shelf", "feed".
   std::vector<std::string> promised;
+  std::string redundancy;  ///< in the maker's words, "4+2", "5+1", "N+1 per shelf"; "": the part's
+};
+
+/// What stands between a feed and the utility: rack PDU, busway, UPS. Blank ratings are solved for.
+struct UpstreamUnit {
+  std::string id;                    ///< "busway A"
+  std::string kind;                  ///< "PDU", "busway", "UPS"
+  std::string part;                  ///< catalogue id, may be empty
+  std::vector<std::string> carries;  ///< feeds, or units named before
+  double racks = 1;                  ///< like this one, on what it carries
+  int units = 1;                     ///< equal ones side by side
+  std::string redundancy;  ///< of the units: "N+1", "2N", "3N/2" (distributed), "block 4+1"
+  Fact rating_kva;         ///< of one unit
+  Fact efficiency;         ///< output over input
 };
 
 /// Points of a published required flow and drop, or of a CDU.
@@ -99,6 +113,8 @@ struct LiquidLoop {
   std::string cdu;  ///< catalogue id
   double racks_per_cdu = 1;
   int cdus_installed = 1;  ///< per racks_per_cdu group; 2 for N+1
+  /// By CDU, what drives its pumps: feeds, shelves or buses, any of which carries it. Empty: blank.
+  std::vector<std::vector<std::string>> cdu_supply;
 };
 
 /// What the room and the rack do to the air of the trays. Blank inputs are solved for.
@@ -106,8 +122,9 @@ struct AirSide {
   Fact supply_over_demand;  ///< cold air of the room over the air the racks draw
   Fact leak_area_mm2;       ///< from the hot to the cold side: gaps, unblanked units
   Fact cable_blocked;       ///< share of the area behind the trays that cables close
-  bool row_end = false;     ///< at the open end of a row
-  bool contained = false;   ///< aisle containment
+  Fact front_door_area_mm2, rear_door_area_mm2;  ///< free area of perforated doors; blank: none
+  bool row_end = false;                          ///< at the open end of a row
+  bool contained = false;                        ///< aisle containment
   /// Row per slot with air flow, bottom first: share of its intake that each of them breathes out.
   std::vector<std::vector<double>> recirculation;
 };
@@ -115,6 +132,7 @@ struct AirSide {
 /// A rear-door heat exchanger.
 struct RearDoor {
   std::string part;
+  std::vector<std::string> supply;  ///< of its fans, any of which carries them; empty: blank
 };
 
 /// What a thermal transient needs and makers rarely print. Blank stays blank: the evaluation prints
@@ -164,6 +182,7 @@ struct RackDesign {
   std::vector<Slot> slots;
   std::vector<Feed> feeds;
   std::vector<PowerBus> buses;
+  std::vector<UpstreamUnit> upstream;  ///< from the feeds upward
   std::optional<LiquidLoop> liquid;
   std::optional<RearDoor> rear_door;
   AirSide air;

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
+
+#include "topology/power/redundancy_scheme.hpp"
 
 namespace rackwright::topology {
 
@@ -172,10 +175,17 @@ Fact efficiency(ObjectReader& reader, const FactOrigin& origin, const PowerBus& 
     const Part* part = slot == nullptr ? nullptr : catalog.find(slot->part);
     if (part != nullptr) fact = part->fact("psu_peak_efficiency_pct");
   }
-  for (auto* number : {&fact.value, &fact.low, &fact.high}) {
-    if (*number) **number /= 100;
+  return as_fraction(std::move(fact));
+}
+
+/// A text that says how many units may be lost; an unknown one is an error.
+std::string read_redundancy(ObjectReader& reader) {
+  const std::string text = reader.text_or("redundancy", "");
+  if (!text.empty() && !parse_redundancy(text)) {
+    reader.problem("redundancy", "N, N+1, N+1 per shelf, N+N, 2N, 4+2, 3N/2 or block N+1",
+                   fmt::format("\"{}\"", text));
   }
-  return fact;
+  return text;
 }
 
 /// What all buses of one entry share.
@@ -184,6 +194,7 @@ PowerBus read_common(ObjectReader& reader, const FactOrigin& origin) {
   bus.boundary = reader.choice("boundary", {"busbar DC", "node DC"});
   bus.volts = reader.number_or("voltage_v", 0, {.min = 0});
   bus.section_limit_a = read_fact(reader, "section_limit_a", origin, {.min = 0});
+  bus.redundancy = read_redundancy(reader);
   if (reader.has("promised")) bus.promised = reader.texts("promised");
   for (const std::string& unit : bus.promised) {
     if (unit != "psu" && unit != "shelf" && unit != "feed") {
@@ -255,6 +266,13 @@ std::vector<PowerBus> read_bus_entry(ObjectReader& reader, const RackDesign& des
 
 }  // namespace
 
+Fact as_fraction(Fact fact) {
+  for (auto* number : {&fact.value, &fact.low, &fact.high}) {
+    if (*number) **number /= 100;
+  }
+  return fact;
+}
+
 void check_part(ObjectReader& reader, std::string_view key, const std::string& id,
                 const Catalog& catalog) {
   if (id.empty() || catalog.find(id) != nullptr) return;
@@ -299,6 +317,63 @@ std::vector<PowerBus> read_buses(ObjectReader& root, const RackDesign& design,
     }
   }
   return buses;
+}
+
+std::vector<std::string> read_supply(ObjectReader& reader, std::string_view key,
+                                     const std::string& text, const RackDesign& design) {
+  std::vector<std::string> known;
+  for (const Feed& feed : design.feeds) known.push_back(feed.id);
+  for (const PowerBus& bus : design.buses) {
+    known.push_back(bus.id);
+    for (const PowerSource& source : bus.sources) known.push_back(source.id);
+  }
+  std::vector<std::string> names;
+  std::stringstream parts(text);
+  for (std::string name; std::getline(parts, name, '+');) {
+    if (!known.empty() && std::find(known.begin(), known.end(), name) == known.end()) {
+      const auto near = nearest_word(name, known);
+      reader.problem(key, "feeds, shelves or buses of this rack, joined by +",
+                     fmt::format("\"{}\"{}", name,
+                                 near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<UpstreamUnit> read_upstream(ObjectReader& root, const RackDesign& design,
+                                        const Catalog& catalog, const FactOrigin& origin) {
+  std::vector<UpstreamUnit> units;
+  std::vector<std::string> known;
+  for (const Feed& feed : design.feeds) known.push_back(feed.id);
+  for (ObjectReader& reader : root.objects("upstream")) {
+    const FactOrigin own = read_origin(reader, origin);
+    UpstreamUnit unit;
+    unit.id = reader.text("id");
+    unit.kind = reader.choice("kind", {"PDU", "busway", "UPS"});
+    unit.part = reader.text_or("part", "");
+    check_part(reader, "part", unit.part, catalog);
+    unit.carries = reader.texts("carries");
+    for (const std::string& below : unit.carries) {
+      const bool open = design.feeds.empty();  // their own problem is told already
+      if (open || std::find(known.begin(), known.end(), below) != known.end()) continue;
+      reader.problem("carries", "feeds of the rack, or upstream units named before",
+                     fmt::format("\"{}\"", below));
+    }
+    if (std::find(known.begin(), known.end(), unit.id) != known.end()) {
+      reader.problem("id", "an id not used before", fmt::format("\"{}\"", unit.id));
+    }
+    unit.racks = reader.number_or("racks", 1, {.min = 1});
+    unit.units = static_cast<int>(reader.integer_or("units", 1, {.min = 1}));
+    unit.redundancy = read_redundancy(reader);
+    unit.rating_kva = read_fact(reader, "rating_kva", own, {.min = 1e-3});
+    unit.efficiency = as_fraction(read_fact(reader, "efficiency_pct", own, {.min = 1, .max = 100}));
+    reader.ignore({"note"});
+    reader.finish();
+    known.push_back(unit.id);
+    units.push_back(std::move(unit));
+  }
+  return units;
 }
 
 }  // namespace rackwright::topology

@@ -12,6 +12,9 @@
 /// problems and go on.
 namespace rackwright::topology {
 
+/// A fact in per cent as a fraction; kPa as bar.
+[[nodiscard]] Fact as_fraction(Fact fact);
+
 /// Records a problem with the nearest id when `id` is not in the catalogue.
 void check_part(ObjectReader& reader, std::string_view key, const std::string& id,
                 const Catalog& catalog);
@@ -24,5 +27,15 @@ void check_part(ObjectReader& reader, std::string_view key, const std::string& i
 /// leaves out are those of the part in the slot.
 [[nodiscard]] std::vector<PowerBus> read_buses(ObjectReader& root, const RackDesign& design,
                                                const Catalog& catalog, const FactOrigin& origin);
+
+/// Ids of feeds, shelves or buses joined by "+": what drives a machine of the cooling.
+[[nodiscard]] std::vector<std::string> read_supply(ObjectReader& reader, std::string_view key,
+                                                   const std::string& text,
+                                                   const RackDesign& design);
+
+/// Reads `upstream`: PDUs, busways and UPSs from the feeds upward.
+[[nodiscard]] std::vector<UpstreamUnit> read_upstream(ObjectReader& root, const RackDesign& design,
+                                                      const Catalog& catalog,
+                                                      const FactOrigin& origin);
 
 }  // namespace rackwright::topology

@@ -32,7 +32,7 @@ _rackwright() {
     "") mapfile -t COMPREPLY < <(compgen -W "$commands --help --version --data-dir" -- "$current"); return ;;
     review) options="$workload $environment --racks --out --rank-by --demand --json" ;;
     profile) options="$workload --backend --device --scale-up-domain --plan --output" ;;
-    evaluate) options="$workload $environment --rack --json --loop --branch-table --single-line --power-table --pairs --feed-map" ;;
+    evaluate) options="$workload $environment --rack --json --loop --branch-table --single-line --failure-table --power-table --pairs --feed-map" ;;
     fabric) options="--design --nodes --json --collective --size --ranks --ranks-per-node --domain --skew --sharp --device --traffic --routing --failed --seed --growth --rack" ;;
     cabling) options="--design --nodes --layout --rack --collectives --out --as-built --names --json" ;;
     export) options="--to --output --previous --guard-band --racks" ;;

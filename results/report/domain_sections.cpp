@@ -27,7 +27,8 @@ constexpr std::array<Domain, 4> kDomains{{
      "power chain",
      {"power.", "", ""},
      {"power", "", ""},
-     "Single line and margins are those of the design envelope; rackwright evaluate --power-table "
+     "Single line and margins are those of the design envelope; rackwright evaluate "
+     "--failure-table "
      "writes every node under every failure and load case."},
     {"cooling",
      "cooling",
@@ -105,26 +106,36 @@ std::string loop_figure(const topology::RackEvaluation& evaluation) {
   return out + table_close();
 }
 
+std::string failure_cell(const topology::FailureRow* row) {
+  if (row == nullptr) return "<td class=\"num\"></td>";
+  const auto margin = row->margin();
+  const std::string what =
+      fmt::format("{}: {}", row->node,
+                  row->lost ? "lost"
+                            : fmt::format("{} of {} {}", format_significant(row->load, 4),
+                                          row->limit ? format_significant(*row->limit, 4) : "blank",
+                                          row->unit));
+  const std::string shown = row->lost ? "lost"
+                            : margin  ? fmt::format("{:+.1f}", *margin * 100)
+                                      : "";
+  return fmt::format("<td class=\"num\" title=\"{}{}{}\">{}</td>", escape(failure_text(*row)),
+                     row->failure.empty() ? "" : ". ", escape(what),
+                     shown.empty() ? blank_box() : shown);
+}
+
 std::string failure_table_html(const topology::RackEvaluation& evaluation) {
-  std::string out =
-      table_open("figures", "Smallest margin by level and failure unit, design envelope",
-                 {{"Level"},
-                  {"After the loss of"},
-                  {"Node"},
-                  {"Load", true},
-                  {"Limit", true},
-                  {"Unit"},
-                  {"Margin", true}});
-  for (const topology::PowerRow& row : evaluation.power.worst) {
-    const auto margin = row.margin();
-    out += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td class=\"num\">{}</td>"
-        "<td class=\"num\">{}</td><td>{}</td><td class=\"num\">{}</td></tr>\n",
-        escape(capitalised(row.level)),
-        row.failure_unit == "none" ? "nothing" : escape(row.failure_unit + ": " + row.failure),
-        escape(row.node), row.lost ? "no supply" : format_significant(row.load, 4),
-        row.limit ? format_significant(*row.limit, 4) : blank_box(), escape(row.unit),
-        margin ? fmt::format("{:+.1f} %", *margin * 100) : "–");
+  const topology::FailureMatrix matrix = topology::failure_matrix(evaluation.failures.worst);
+  if (matrix.lines.empty()) return "";
+  std::vector<Column> columns{{"Worst node of"}};
+  for (const std::string& unit : matrix.units) {
+    columns.push_back({unit == "none" ? "In service" : capitalised(unit), true});
+  }
+  std::string out = table_open(
+      "failures", "Smallest margin in per cent after the loss of one, design envelope", columns);
+  for (const auto& line : matrix.lines) {
+    out += fmt::format("<tr><th scope=\"row\">{}</th>", escape(capitalised(line.level)));
+    for (const topology::FailureRow* row : line.rows) out += failure_cell(row);
+    out += "</tr>\n";
   }
   return out + table_close();
 }
@@ -148,9 +159,7 @@ std::string architectures_html(const topology::RackEvaluation& evaluation) {
     out += fmt::format(
         "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{:.0f}</td>"
         "<td class=\"num\">{:.0f}</td><td class=\"num\">{}</td><td>{}</td></tr>\n",
-        escape(a.name),
-        a.ac_low_w ? fmt::format("{:.1f} to {:.1f}", *a.ac_low_w * 1e-3, *a.ac_high_w * 1e-3)
-                   : blank_box(),
+        escape(a.name), a.ac_low_w ? kilowatt_range(*a.ac_low_w, *a.ac_high_w) : blank_box(),
         a.distribution_a, a.rack_units_freed,
         a.sidecar_kg ? fmt::format("{:.0f}", *a.sidecar_kg) : "–", escape(blanks));
   }

@@ -85,6 +85,12 @@ void add_attribute(std::string& out, std::string_view name, std::string_view val
 
 }  // namespace
 
+std::string kilowatt_range(double low_w, double high_w) {
+  const std::string low = fmt::format("{:.1f}", low_w * 1e-3);
+  const std::string high = fmt::format("{:.1f}", high_w * 1e-3);
+  return low == high ? low : low + " to " + high;
+}
+
 DisplayUnit display_unit(double largest, std::string_view unit) {
   const double size = std::abs(largest);
   for (const std::string_view base : {"W", "VA", "J", "W/s"}) {

@@ -21,6 +21,9 @@ struct DisplayUnit {
 [[nodiscard]] Estimate for_display(const Estimate& estimate);
 [[nodiscard]] Estimate in_unit(const Estimate& estimate, const DisplayUnit& unit);
 
+/// "142.0" or "142.0 to 143.5": two ends in kW, once when they read alike.
+[[nodiscard]] std::string kilowatt_range(double low_w, double high_w);
+
 /// What the hover card and the provenance say beside the number itself.
 struct NumberNote {
   std::string id;  ///< "P-014" or ""

@@ -13,16 +13,17 @@ namespace rackwright::results {
 
 namespace {
 
-using topology::PowerRow;
+using topology::FailureRow;
 
 /// Load in service and worst margin over single failures of one node.
 struct NodeMargin {
-  std::optional<PowerRow> service;
+  std::optional<FailureRow> service;
   std::optional<double> worst;
   std::string failure;
 };
 
 constexpr double kBox = 124, kGap = 12, kEdge = 24;
+constexpr double kUpstream = 76;  // of one level of PDU, busway or UPS
 constexpr const char* kFeedColours[] = {"#1f5fa8", "#b3541e", "#3c7d3c", "#7a3c8f"};
 
 class SingleLine {
@@ -31,28 +32,36 @@ class SingleLine {
       : evaluation_(evaluation), chain_(evaluation.power.chain) {
     demand_ = &evaluation.power.cases.front().second;
     state_ = topology::solve(chain_, *demand_);
-    for (const PowerRow& row : topology::failure_table(chain_, *demand_)) note(row);
+    const auto& report = evaluation.failures;
+    for (const FailureRow& row :
+         topology::rack_failure_table(report.model, report.loads.front().second)) {
+      if (row.domain == "power") note(row);
+    }
+    for (std::size_t u = 0; u < chain_.upstream.size(); ++u) depth_ = std::max(depth_, level(u));
     const double sources = static_cast<double>(chain_.sources.size());
     width_ = std::max(900.0, 2 * kEdge + sources * (kBox + kGap) - kGap);
   }
 
   std::string draw() {
     title();
+    out_ += fmt::format("<g transform=\"translate(0,{:.0f})\">\n", kUpstream * depth_);
+    upstream();
     feeds();
     sources();
     buses();
+    out_ += "</g>\n";
     return fmt::format(
                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
                "width=\"{0:.0f}\" height=\"{1:.0f}\" role=\"img\" aria-label=\"Single-line diagram "
                "of "
                "{2}\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" "
                "height=\"100%\" fill=\"#ffffff\"/>\n",
-               width_, 560.0, escape(evaluation_.rack)) +
+               width_, bottom_ + kUpstream * depth_, escape(evaluation_.rack)) +
            out_ + "</svg>\n";
   }
 
  private:
-  void note(const PowerRow& row) {
+  void note(const FailureRow& row) {
     NodeMargin& node = nodes_[row.level + "|" + row.node];
     if (row.failure_unit == "none") node.service = row;
     const auto margin = row.margin();
@@ -100,7 +109,7 @@ class SingleLine {
 
   static std::string load_text(const NodeMargin& node) {
     if (!node.service) return "not loaded";
-    const PowerRow& row = *node.service;
+    const FailureRow& row = *node.service;
     const bool watts = row.unit == "W";
     const double scale = watts ? 1e-3 : 1.0;
     const std::string unit = watts ? "kW" : row.unit;
@@ -126,7 +135,7 @@ class SingleLine {
          "font-size=\"15\" font-weight=\"bold\"");
     text(kEdge, 42,
          fmt::format("{} at rack AC input, {} to the loads, {}; loads in service, margin "
-                     "after the worst single failure (PSU, shelf, whip, feed)",
+                     "after the worst single failure",
                      topology::watts_text(state_.input_w), topology::watts_text(state_.load_w),
                      loss_text()));
   }
@@ -164,6 +173,63 @@ class SingleLine {
     }
   }
 
+  int level(std::size_t u) const {
+    int below = 0;
+    for (const std::size_t b : chain_.upstream[u].below) below = std::max(below, level(b));
+    return below + 1;
+  }
+
+  double upstream_x(std::size_t u) const {
+    const auto feeds = topology::feeds_of(chain_, u);
+    double sum = 0;
+    for (const std::size_t f : feeds) sum += feed_x(f);
+    return feeds.empty() ? width_ / 2 : sum / static_cast<double>(feeds.size());
+  }
+
+  static double upstream_y(int level) { return 60 - kUpstream * level; }
+
+  void upstream() {
+    for (std::size_t u = 0; u < chain_.upstream.size(); ++u) {
+      const topology::ChainUpstream& unit = chain_.upstream[u];
+      const NodeMargin& node = nodes_[unit.kind + "|" + unit.id];
+      const double x = upstream_x(u), y = upstream_y(level(u));
+      for (const std::size_t f : unit.feeds) line(x, y + 48, feed_x(f), 60, colour_of(f));
+      for (const std::size_t b : unit.below) {
+        line(x, y + 48, upstream_x(b), upstream_y(level(b)), "#444444");
+      }
+      std::string what = unit.id;
+      if (unit.units > 1) what += fmt::format(", {} units", unit.units);
+      if (unit.scheme) what += ", " + unit.scheme->text;
+      if (unit.racks > 1) what += fmt::format(", {:.3g} racks", unit.racks);
+      box(x - 95, y, 190, 48, node, {what, load_text(node), margin_text(node)});
+    }
+  }
+
+  /// CDUs hang on the same tree: what drives their pumps, and what they draw.
+  double cooling(double y) {
+    const auto& liquid = evaluation_.failures.model.liquid;
+    if (!liquid) return y;
+    double x = kEdge;
+    for (const topology::CduUnit& cdu : liquid->cdus) {
+      std::string supply;
+      for (const std::string& id : cdu.supply) supply += (supply.empty() ? " on " : " or ") + id;
+      const NodeMargin& node = nodes_["CDU input|" + cdu.id];
+      box(x, y, 190, 48, node,
+          {cdu.id + (supply.empty() ? ", supply blank" : supply),
+           node.service ? load_text(node) : "input blank",
+           fmt::format("pumps and controls, {:.3g} racks", liquid->racks)});
+      for (std::size_t f = 0; f < chain_.feeds.size(); ++f) {
+        const bool drives =
+            std::find(cdu.supply.begin(), cdu.supply.end(), chain_.feeds[f].id) != cdu.supply.end();
+        if (drives)
+          line(x + 20 + 12 * static_cast<double>(f), y, x + 20 + 12 * static_cast<double>(f),
+               y - 10, colour_of(f), 3);
+      }
+      x += 190 + kGap;
+    }
+    return y + 72;
+  }
+
   double source_x(std::size_t place) const {
     const double free =
         width_ - 2 * kEdge - static_cast<double>(chain_.sources.size()) * (kBox + kGap) + kGap;
@@ -176,7 +242,7 @@ class SingleLine {
     own.erase(std::unique(own.begin(), own.end()), own.end());
     const NodeMargin& node = nodes_["whip|" + chain_.circuits[own.front()].id];
     if (!node.service) return "";
-    const PowerRow& row = *node.service;
+    const FailureRow& row = *node.service;
     return fmt::format("{} x {:.1f}{} A", own.size(), row.load,
                        row.limit ? fmt::format(" / {:.0f}", *row.limit) : "");
   }
@@ -263,26 +329,43 @@ class SingleLine {
     footer();
   }
 
+  double worst_margin(const std::string& unit) const {
+    double least = 1;
+    for (const FailureRow& row : evaluation_.failures.worst) {
+      if (row.failure_unit != unit || row.domain != "power" || row.level == "CDU input") continue;
+      least = std::min(least, row.margin().value_or(1.0));
+    }
+    return least;
+  }
+
   void footer() {
     if (footed_) return;
     footed_ = true;
-    double y = 446;
+    double y = cooling(446);
     text(kEdge, y, "Smallest margin after each failure unit", "font-weight=\"bold\"");
-    std::map<std::string, PowerRow> worst;
-    for (const PowerRow& row : evaluation_.power.worst) {
-      if (!row.margin()) continue;
-      const auto at = worst.find(row.failure_unit);
-      if (at == worst.end() || *row.margin() < *at->second.margin()) {
-        worst.insert_or_assign(row.failure_unit, row);
+    std::vector<std::pair<std::string, FailureRow>> worst;
+    const double service = worst_margin("none");
+    for (const FailureRow& row : evaluation_.failures.worst) {
+      if (row.domain != "power" || row.level == "CDU input" || !row.margin()) continue;
+      const auto at = std::find_if(worst.begin(), worst.end(),
+                                   [&](const auto& w) { return w.first == row.failure_unit; });
+      if (at == worst.end()) {
+        worst.emplace_back(row.failure_unit, row);
+      } else if (*row.margin() < *at->second.margin()) {
+        at->second = row;
       }
     }
+    std::erase_if(worst, [&](const auto& w) {
+      return w.first != "none" && *w.second.margin() > service - 1e-6;
+    });
     for (const auto& [unit, row] : worst) {
       text(kEdge, y += 16,
-           fmt::format("{}: {:+.1f} % at {} {}{}", unit == "none" ? "in service" : unit,
-                       *row.margin() * 100, row.level, row.node,
+           fmt::format("{}: {:+.1f} % at {}{}", unit == "none" ? "in service" : unit,
+                       *row.margin() * 100, place_text(row),
                        row.failure.empty() ? "" : " (" + row.failure + " lost)"));
     }
-    text(kEdge, 552, "Red: over its limit; amber: under 5 % margin; grey: limit not published.",
+    bottom_ = y + 34;
+    text(kEdge, y + 22, "Red: over its limit; amber: under 5 % margin; grey: limit not published.",
          "font-size=\"10\"");
   }
 
@@ -293,7 +376,8 @@ class SingleLine {
   std::map<std::string, NodeMargin> nodes_;
   std::vector<std::size_t> order_ = ordered(chain_);
   std::string out_;
-  double width_ = 0;
+  double width_ = 0, bottom_ = 560;
+  int depth_ = 0;  ///< levels above the feeds
   bool footed_ = false;
 
   /// By bus, then from the top of the rack down.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "common/input_error.hpp"
+#include "results/review.hpp"
+#include "tests/topology/hand_built.hpp"
 
 namespace rackwright::results {
 namespace {
@@ -88,6 +90,32 @@ TEST(RequirementsExport, SaysWhatCarriesOver) {
 TEST(RequirementsExport, RefusesAnotherDocument) {
   EXPECT_THROW((void)to_requirements(ordered_json::parse(R"({"rack": "r"})"), std::nullopt, {}),
                InputError);
+}
+
+/// Requirements of one rack that has carried `demand`.
+std::string requirements_under(const topology::Demand& demand, bool liquid) {
+  namespace hand = topology::testing;
+  topology::EvaluateOptions options;
+  options.cap_response = kernels::CapResponse{};
+  auto device = hand::device(liquid ? 1200 : 700, 190);
+  device.idle_w.value.reset();  // then the trace says it, and must not leak
+  const auto rack = liquid ? hand::liquid_rack() : hand::air_rack();
+  return to_requirements(
+             to_json(topology::evaluate(rack, hand::catalog(), device, demand, options)),
+             std::nullopt, {})
+      .dump(1);
+}
+
+TEST(RequirementsExport, TwoWorkloadsOnOneRackGiveTheSameBytes) {
+  for (const bool liquid : {false, true}) {
+    const std::string light = requirements_under(topology::testing::demand(2, 300, 90), liquid);
+    const std::string heavy = requirements_under(topology::testing::demand(8, 650, 120), liquid);
+    EXPECT_EQ(light, heavy);
+    EXPECT_NE(light.find("power.rack_ac.design_envelope"), std::string::npos);
+    for (const char* unit : {"\"W\"", "\"kg\"", "K/W", liquid ? "\"l/min\"" : "CFM at"}) {
+      EXPECT_NE(light.find(unit), std::string::npos) << unit << ' ' << liquid;
+    }
+  }
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include <fmt/format.h>
+
 namespace rackwright::topology {
 
 BreakerClass breaker_class(const Part& part) {
@@ -18,7 +20,10 @@ BreakerClass breaker_class(const Part& part) {
     if (key.rfind(prefix, 0) != 0 || fact.blank()) continue;
     result.upper = std::strtod(key.c_str() + prefix.size(), nullptr) / 100;
     result.upper_trip_s = *fact.value;
+    result.upper_to_a =
+        part.number(fmt::format("trip_at_{:.0f}pct_rating_max_a", *result.upper * 100));
   }
+  result.times_to_a = part.number("trip_rating_max_a");
   return result;
 }
 
@@ -39,7 +44,11 @@ BreakerVerdict judge_breaker(const BreakerClass& breaker, double amps, double ra
   // Half a part per billion: a load of exactly the hold current is held.
   if (i <= breaker.hold * (1 + 5e-10)) return {};
   if (i < breaker.must_trip) return {BreakerState::may_trip, std::nullopt};
+  if (breaker.times_to_a && rated_a > *breaker.times_to_a) {
+    return {BreakerState::trips, std::nullopt};
+  }
   double seconds = breaker.must_trip_s;
+  if (breaker.upper_to_a && rated_a > *breaker.upper_to_a) return {BreakerState::trips, seconds};
   if (breaker.upper && i >= *breaker.upper) {
     seconds = *breaker.upper_trip_s;
   } else if (breaker.upper) {

@@ -16,9 +16,12 @@ struct BreakerClass {
   double must_trip = 1;  ///< opens within `must_trip_s`
   double must_trip_s = 0;
   std::optional<double> upper, upper_trip_s;  ///< a second point, e.g. 200 % within 120 s
+  /// The largest rating that each point's time is known for; blank: any.
+  std::optional<double> times_to_a, upper_to_a;
   std::string source;
 };
-/// From a catalogue part with `hold_pct`, `trip_pct`, `trip_s`, `upper_trip_s_at_…pct`. Throws
+/// From a catalogue part with `hold_pct`, `trip_pct`, `trip_s`, `trip_s_at_…pct` and
+/// the ratings that the times hold to, `trip_rating_max_a`, `trip_at_…pct_rating_max_a`. Throws
 /// std::logic_error when one of the first three is blank.
 [[nodiscard]] BreakerClass breaker_class(const Part& part);
 
@@ -31,7 +34,8 @@ struct BreakerVerdict {
 };
 /// `amps` for ever on a breaker of `rated_a`: holds up to the hold current, may trip up to the
 /// tripping current, trips above it within the class's time (interpolated in log time over log
-/// current between its two points; beyond the last the last bound stands).
+/// current between its two points; beyond the last the last bound stands). For a larger rating than
+/// a time is known for, the time is blank.
 [[nodiscard]] BreakerVerdict judge_breaker(const BreakerClass& breaker, double amps,
                                            double rated_a);
 

@@ -1,17 +1,11 @@
 #include "topology/power/failure_table.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
-#include "common/csv_reader.hpp"
-
 namespace rackwright::topology {
 
-namespace {
-
-/// Both contain nothing of each other: a PSU of a lost shelf is no second failure.
 bool independent(const PowerChain& chain, const PowerFailure& a, const PowerFailure& b) {
   const auto psus_of = [&](const PowerFailure& f) {
     std::vector<std::pair<std::size_t, std::size_t>> psus = f.psus;
@@ -30,13 +24,47 @@ bool independent(const PowerChain& chain, const PowerFailure& a, const PowerFail
     return psus;
   };
   const auto first = psus_of(a), second = psus_of(b);
+  if (first.empty() || second.empty()) return a.upstream != b.upstream || first != second;
   return !std::includes(first.begin(), first.end(), second.begin(), second.end()) &&
          !std::includes(second.begin(), second.end(), first.begin(), first.end());
 }
 
+namespace {
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
+}
+
+/// One unit lost. Parallel units (N+1) and a reserve block behind transfer switches keep the feeds
+/// alive; units that each carry a side (2N, distributed) or stand alone take their feeds down.
+void add_upstream_failures(const PowerChain& chain, std::size_t u,
+                           std::vector<PowerFailure>& failures) {
+  using Kind = RedundancyScheme::Kind;
+  const ChainUpstream& unit = chain.upstream[u];
+  const auto below = feeds_of(chain, u);
+  const bool sides =
+      unit.scheme && (unit.scheme->kind == Kind::half || unit.scheme->kind == Kind::distributed);
+  const bool transfers = unit.scheme && !sides && unit.scheme->kind != Kind::none;
+  if (sides && unit.units > 1) {
+    for (const std::size_t f : below) {
+      failures.push_back({unit.kind,
+                          fmt::format("unit of {} behind feed {}", unit.id, chain.feeds[f].id),
+                          {},
+                          {},
+                          {},
+                          {f},
+                          {u}});
+    }
+    return;
+  }
+  failures.push_back({unit.kind,
+                      unit.units > 1 ? "one unit of " + unit.id : unit.id,
+                      {},
+                      {},
+                      {},
+                      transfers ? std::vector<std::size_t>{} : below,
+                      {u}});
 }
 
 /// Builds the lines of one state.
@@ -45,18 +73,19 @@ class RowWriter {
   RowWriter(const PowerChain& chain, const PowerFailure& failure, const ChainState& state)
       : chain_(chain), failure_(failure), state_(state) {}
 
-  std::vector<PowerRow> rows() {
+  std::vector<FailureRow> rows() {
     for (std::size_t b = 0; b < chain_.buses.size(); ++b) add_bus(b);
     for (std::size_t c = 0; c < chain_.circuits.size(); ++c) add_circuit(c);
     for (std::size_t f = 0; f < chain_.feeds.size(); ++f) add_feed(f);
+    for (std::size_t u = 0; u < chain_.upstream.size(); ++u) add_upstream(u);
     return std::move(rows_);
   }
 
  private:
-  PowerRow& add(const char* level, std::string node, std::string boundary, const char* unit,
-                double load, std::optional<double> limit) {
-    rows_.push_back({failure_.unit, failure_.what, level, std::move(node), std::move(boundary),
-                     unit, load, limit, false, false});
+  FailureRow& add(const char* level, std::string node, std::string boundary, const char* unit,
+                  double load, std::optional<double> limit) {
+    rows_.push_back({"power", failure_.unit, failure_.what, level, std::move(node),
+                     std::move(boundary), unit, load, limit, false, false, 0});
     return rows_.back();
   }
 
@@ -105,23 +134,31 @@ class RowWriter {
     add("feed", "feed " + feed.id, "rack AC input", "A", state_.feeds[f].largest_a(), limit);
   }
 
+  /// All units of a system against what stays of them; a scheme's reserve counts only after a loss.
+  void add_upstream(std::size_t u) {
+    const ChainUpstream& unit = chain_.upstream[u];
+    if (!(state_.upstream[u].watts > 0)) return;
+    std::optional<double> limit;
+    if (unit.unit_va) {
+      const auto& out = failure_.upstream;
+      const bool lost = std::find(out.begin(), out.end(), u) != out.end();
+      const std::vector<double> ratings(static_cast<std::size_t>(unit.units), *unit.unit_va);
+      const bool stands_idle = unit.scheme && unit.scheme->kind == RedundancyScheme::Kind::block;
+      const int stay = unit.units - (lost ? 1 : 0);
+      limit = unit.scheme && (lost || stands_idle) ? usable_feeds_w(*unit.scheme, ratings)
+                                                   : stay * *unit.unit_va;
+      *limit *= 1e-3;
+    }
+    add(unit.kind.c_str(), unit.id, "upstream", "kVA", state_.upstream[u].va * 1e-3, limit);
+  }
+
   const PowerChain& chain_;
   const PowerFailure& failure_;
   const ChainState& state_;
-  std::vector<PowerRow> rows_;
+  std::vector<FailureRow> rows_;
 };
 
-std::string number_cell(double value) {
-  return fmt::format("{:.6g}", value);
-}
-
 }  // namespace
-
-std::optional<double> PowerRow::margin() const {
-  if (lost) return -1.0;
-  if (!limit || !(*limit > 0)) return std::nullopt;
-  return (lower_bound ? load - *limit : *limit - load) / *limit;
-}
 
 std::vector<PowerFailure> single_failures(const PowerChain& chain) {
   std::vector<PowerFailure> failures;
@@ -129,19 +166,20 @@ std::vector<PowerFailure> single_failures(const PowerChain& chain) {
     const ChainSource& source = chain.sources[s];
     for (std::size_t psu = 0; psu < source.circuit.size(); ++psu) {
       failures.push_back(
-          {"PSU", fmt::format("PSU {} of {}", psu + 1, source.id), {{s, psu}}, {}, {}, {}});
+          {"PSU", fmt::format("PSU {} of {}", psu + 1, source.id), {{s, psu}}, {}, {}, {}, {}});
     }
   }
   for (std::size_t s = 0; s < chain.sources.size(); ++s) {
     if (!chain.buses[chain.sources[s].bus].shelves) continue;
-    failures.push_back({"shelf", "shelf " + chain.sources[s].id, {}, {s}, {}, {}});
+    failures.push_back({"shelf", "shelf " + chain.sources[s].id, {}, {s}, {}, {}, {}});
   }
   for (std::size_t c = 0; c < chain.circuits.size(); ++c) {
-    failures.push_back({"whip", chain.circuits[c].id, {}, {}, {c}, {}});
+    failures.push_back({"whip", chain.circuits[c].id, {}, {}, {c}, {}, {}});
   }
   for (std::size_t f = 0; f < chain.feeds.size() && chain.feeds.size() > 1; ++f) {
-    failures.push_back({"feed", "feed " + chain.feeds[f].id, {}, {}, {}, {f}});
+    failures.push_back({"feed", "feed " + chain.feeds[f].id, {}, {}, {}, {f}, {}});
   }
+  for (std::size_t u = 0; u < chain.upstream.size(); ++u) add_upstream_failures(chain, u, failures);
   return failures;
 }
 
@@ -158,60 +196,27 @@ std::vector<PowerFailure> failure_pairs(const PowerChain& chain) {
       append(pair.sources, singles[j].sources);
       append(pair.circuits, singles[j].circuits);
       append(pair.feeds, singles[j].feeds);
+      append(pair.upstream, singles[j].upstream);
       pairs.push_back(std::move(pair));
     }
   }
   return pairs;
 }
 
-std::vector<PowerRow> power_rows(const PowerChain& chain, const ChainDemand& demand,
-                                 const PowerFailure& failure) {
+std::vector<FailureRow> power_rows(const PowerChain& chain, const ChainDemand& demand,
+                                   const PowerFailure& failure) {
   const ChainState state = solve(chain, demand, failure);
   return RowWriter(chain, failure, state).rows();
 }
 
-std::vector<PowerRow> failure_table(const PowerChain& chain, const ChainDemand& demand,
-                                    bool pairs) {
+std::vector<FailureRow> failure_table(const PowerChain& chain, const ChainDemand& demand,
+                                      bool pairs) {
   std::vector<PowerFailure> failures{PowerFailure{}};
   append(failures, single_failures(chain));
   if (pairs) append(failures, failure_pairs(chain));
-  std::vector<PowerRow> table;
+  std::vector<FailureRow> table;
   for (const PowerFailure& failure : failures) append(table, power_rows(chain, demand, failure));
   return table;
-}
-
-std::vector<PowerRow> worst_rows(const std::vector<PowerRow>& table) {
-  std::vector<PowerRow> worst;
-  std::map<std::pair<std::string, std::string>, std::size_t> known;
-  for (const PowerRow& row : table) {
-    const auto [at, added] = known.try_emplace({row.level, row.failure_unit}, worst.size());
-    if (added) {
-      worst.push_back(row);
-      continue;
-    }
-    PowerRow& held = worst[at->second];
-    const auto margin = row.margin(), best = held.margin();
-    const bool worse = margin && best ? *margin < *best - 1e-12
-                                      : !margin && !best && row.load > held.load * (1 + 1e-12);
-    if (worse || (margin && !best)) held = row;
-  }
-  return worst;
-}
-
-std::string table_csv(const std::string& load_case, const std::vector<PowerRow>& table, bool head) {
-  std::string out;
-  if (head) {
-    out = "load_case,failure_unit,failure,level,node,boundary,unit,load,limit,margin_pct\n";
-  }
-  for (const PowerRow& row : table) {
-    const auto margin = row.margin();
-    out += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{}\n", csv_cell(load_case), csv_cell(row.failure_unit),
-        csv_cell(row.failure), row.level, csv_cell(row.node), row.boundary, row.unit,
-        row.lost ? "no supply" : number_cell(row.load), row.limit ? number_cell(*row.limit) : "",
-        margin ? fmt::format("{:.2f}", *margin * 100) : "");
-  }
-  return out;
 }
 
 }  // namespace rackwright::topology

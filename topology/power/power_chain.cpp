@@ -283,6 +283,15 @@ void solve_upstream(const PowerChain& chain, const std::vector<std::vector<char>
   }
 }
 
+void add_to_feed(const PowerChain& chain, std::size_t f, double watts, ChainState& state) {
+  state.feeds[f].watts += watts;
+  const double per_ampere = watts_per_ampere(chain.feeds[f]);
+  const std::size_t phases = chain.feeds[f].phases == 3 ? 3 : 1;
+  for (std::size_t p = 0; p < phases && per_ampere > 0; ++p) {
+    state.feeds[f].amps[p] += watts / per_ampere;
+  }
+}
+
 /// What hangs on AC without a bus is spread evenly over the feeds that live and their phases.
 void add_direct(const PowerChain& chain, const PowerFailure& failure, double watts,
                 ChainState& state) {
@@ -294,14 +303,73 @@ void add_direct(const PowerChain& chain, const PowerFailure& failure, double wat
     }
   }
   for (const std::size_t f : alive) {
-    const double part = watts / static_cast<double>(alive.size());
-    state.feeds[f].watts += part;
-    const double per_ampere = watts_per_ampere(chain.feeds[f]);
-    const std::size_t phases = chain.feeds[f].phases == 3 ? 3 : 1;
-    for (std::size_t p = 0; p < phases && per_ampere > 0; ++p) {
-      state.feeds[f].amps[p] += part / per_ampere;
-    }
+    add_to_feed(chain, f, watts / static_cast<double>(alive.size()), state);
   }
+}
+
+/// Apparent power at the power factors of the feeds; what a unit loses adds to the one above.
+void solve_above(const PowerChain& chain, const ChainDemand& demand, ChainState& state) {
+  for (std::size_t u = 0; u < chain.upstream.size(); ++u) {
+    const ChainUpstream& unit = chain.upstream[u];
+    UpstreamState& result = state.upstream[u];
+    for (const std::size_t f : unit.feeds) {
+      const double row = demand.row_w.empty() ? 0.0 : demand.row_w[f];
+      const double watts = state.feeds[f].watts * unit.racks + row;
+      result.watts += watts;
+      result.va += watts / chain.feeds[f].power_factor;
+    }
+    for (const std::size_t below : unit.below) {
+      const double power_factor =
+          state.upstream[below].va > 0 ? state.upstream[below].watts / state.upstream[below].va : 1;
+      const double watts = state.upstream[below].input_w * unit.racks;
+      result.watts += watts;
+      result.va += watts / power_factor;
+    }
+    result.input_w = result.watts / unit.efficiency.value_or(1);
+  }
+}
+
+/// VA of one unit: its own rating, that of its part, or amperes at the voltage of its first feed.
+std::optional<double> unit_va(const UpstreamUnit& unit, const Part* part, const Feed& feed) {
+  if (unit.rating_kva.value) return *unit.rating_kva.value * 1e3;
+  if (part == nullptr) return std::nullopt;
+  if (const auto kva = part->number("input_rating_kva")) return *kva * 1e3;
+  const auto amps = part->number("current_rating_a");
+  if (!amps) return std::nullopt;
+  return *amps * feed.volts_line_to_line * (feed.phases == 3 ? std::numbers::sqrt3 : 1.0);
+}
+
+std::vector<ChainUpstream> make_upstream(const RackDesign& design, const Catalog& catalog) {
+  std::vector<ChainUpstream> result;
+  std::map<std::string, std::size_t> known;
+  for (const UpstreamUnit& unit : design.upstream) {
+    ChainUpstream made;
+    made.id = unit.id;
+    made.kind = unit.kind;
+    made.racks = unit.racks;
+    made.units = unit.units;
+    for (const std::string& below : unit.carries) {
+      if (const auto at = known.find(below); at != known.end()) {
+        made.below.push_back(at->second);
+      } else {
+        made.feeds.push_back(feed_index(design, below));
+      }
+    }
+    const Part* part = catalog.find(unit.part);
+    std::size_t first = made.feeds.empty() ? 0 : made.feeds.front();
+    if (made.feeds.empty() && !made.below.empty() && !result[made.below.front()].feeds.empty()) {
+      first = result[made.below.front()].feeds.front();
+    }
+    made.unit_va = unit_va(unit, part, design.feeds[first]);
+    made.efficiency = unit.efficiency.value;
+    if (!made.efficiency && part != nullptr && part->number("efficiency_pct")) {
+      made.efficiency = *part->number("efficiency_pct") / 100;
+    }
+    if (!unit.redundancy.empty()) made.scheme = parse_redundancy(unit.redundancy);
+    known[unit.id] = result.size();
+    result.push_back(std::move(made));
+  }
+  return result;
 }
 
 }  // namespace
@@ -325,6 +393,15 @@ bool ChainState::supplied() const {
                       [](const BusState& b) { return b.collapsed || b.unsupplied; });
 }
 
+std::vector<std::size_t> feeds_of(const PowerChain& chain, std::size_t at) {
+  std::vector<std::size_t> feeds = chain.upstream[at].feeds;
+  for (const std::size_t below : chain.upstream[at].below) {
+    const auto more = feeds_of(chain, below);
+    feeds.insert(feeds.end(), more.begin(), more.end());
+  }
+  return feeds;
+}
+
 double watts_per_ampere(const Feed& feed) {
   const double root = feed.phases == 3 ? std::numbers::sqrt3 : 1.0;
   return root * feed.volts_line_to_line * feed.power_factor;
@@ -346,6 +423,7 @@ PowerChain make_power_chain(const RackDesign& design, const Catalog& catalog) {
     }
     chain.buses.push_back(std::move(made));
   }
+  chain.upstream = make_upstream(design, catalog);
   return chain;
 }
 
@@ -379,6 +457,7 @@ ChainState solve(const PowerChain& chain, const ChainDemand& demand, const Power
   state.circuits.resize(chain.circuits.size());
   state.feeds.resize(chain.feeds.size());
   state.buses.resize(chain.buses.size());
+  state.upstream.resize(chain.upstream.size());
   const auto alive = alive_psus(chain, failure);
   for (std::size_t s = 0; s < chain.sources.size(); ++s) {
     state.sources[s].alive = static_cast<int>(std::count(alive[s].begin(), alive[s].end(), 1));
@@ -392,6 +471,13 @@ ChainState solve(const PowerChain& chain, const ChainDemand& demand, const Power
   solve_upstream(chain, alive, state);
   add_direct(chain, failure, demand.direct_w, state);
   state.load_w += demand.direct_w;
+  for (std::size_t f = 0; f < demand.feed_w.size(); ++f) {
+    if (!(demand.feed_w[f] > 0)) continue;
+    add_to_feed(chain, f, demand.feed_w[f], state);
+    state.direct_w += demand.feed_w[f];
+    state.load_w += demand.feed_w[f];
+  }
+  solve_above(chain, demand, state);
   for (const SourceState& source : state.sources) state.psu_loss_w += source.loss_w;
   for (const PhaseState& feed : state.feeds) state.input_w += feed.watts;
   return state;

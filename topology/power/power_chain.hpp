@@ -8,6 +8,7 @@
 #include "topology/power/busbar_ladder.hpp"
 #include "topology/power/converter.hpp"
 #include "topology/power/rack_power.hpp"
+#include "topology/power/redundancy_scheme.hpp"
 #include "topology/rack_design.hpp"
 
 namespace rackwright::topology {
@@ -50,13 +51,29 @@ struct ChainBus {
   bool loss_known = false;
 };
 
-/// The electrical tree of one rack, from bus to feed.
+/// What stands between feeds and the utility: a PDU, a busway, the units of a UPS system.
+struct ChainUpstream {
+  std::string id, kind;
+  std::vector<std::size_t> feeds;  ///< of the rack, straight on it
+  std::vector<std::size_t> below;  ///< units of the chain's upstream on it
+  double racks = 1;                ///< like this one, on what it carries
+  int units = 1;
+  std::optional<double> unit_va;     ///< rating of one; blank
+  std::optional<double> efficiency;  ///< output over input; blank: no loss is counted
+  std::optional<RedundancyScheme> scheme;
+};
+
+/// The electrical tree of one rack, from bus to feed and what is above it.
 struct PowerChain {
   std::vector<Feed> feeds;
   std::vector<Circuit> circuits;
   std::vector<ChainSource> sources;
   std::vector<ChainBus> buses;
+  std::vector<ChainUpstream> upstream;  ///< from the feeds upward
 };
+
+/// Feeds of the rack that go dark with unit `at` of the upstream, and everything below it.
+[[nodiscard]] std::vector<std::size_t> feeds_of(const PowerChain& chain, std::size_t at);
 
 /// Reads what design and catalogue say; what they do not stays blank. PSUs are single-phase, line
 /// to neutral, spread over the phases of their circuit in order. Nodes are spread over the circuits
@@ -69,6 +86,7 @@ struct PowerFailure {
   std::string what;           ///< "PSU 3 of A1"
   std::vector<std::pair<std::size_t, std::size_t>> psus;  ///< source, PSU
   std::vector<std::size_t> sources, circuits, feeds;
+  std::vector<std::size_t> upstream;  ///< one unit of each of these is out
 };
 
 struct SourceState {
@@ -95,7 +113,12 @@ struct BusState {
   std::string worst_slot;
   bool collapsed = false, unsupplied = false;
 };
+/// The output of a unit of the upstream (all its units) and what it takes from above.
+struct UpstreamState {
+  double watts = 0, va = 0, input_w = 0;
+};
 struct ChainState {
+  std::vector<UpstreamState> upstream;
   std::vector<SourceState> sources;
   std::vector<PhaseState> circuits, feeds;
   std::vector<BusState> buses;
@@ -108,6 +131,9 @@ struct ChainState {
 struct ChainDemand {
   std::vector<std::vector<double>> bus_w;
   double direct_w = 0;
+  std::vector<double> feed_w;  ///< on one feed of the rack; empty: nothing
+  std::vector<double>
+      row_w;  ///< beside the racks on a feed's upstream, all of them; empty: nothing
 };
 [[nodiscard]] ChainDemand chain_demand(const PowerChain& chain, const RackPowerModel& model,
                                        const RackPower& power);

@@ -28,7 +28,7 @@ std::optional<RedundancyScheme> parse_redundancy(std::string_view text) {
   scheme.text = given;
   std::smatch match;
   static const std::regex counted(R"(^\s*(N|\d+)\s*\+\s*(N|\d+)\b(.*)$)", std::regex::icase);
-  static const std::regex block(R"(^\s*block(-redundant|\s+redundant)?(\s+N\+(\d+))?\s*$)",
+  static const std::regex block(R"(^\s*block(-redundant|\s+redundant)?(\s+(?:N|\d+)\+(\d+))?\s*$)",
                                 std::regex::icase);
   static const std::regex twice(R"(^\s*2N\b.*$)", std::regex::icase);
   static const std::regex distributed(R"(^\s*(3N/2|\d+ to make \d+|distributed)\s*$)",

@@ -20,7 +20,7 @@ struct RedundancyScheme {
 };
 
 /// Reads "N", "N+1", "N+1 per shelf", "N+1 per bus", "N+N", "2N", "4+2", "5+1", "3+3 Titanium",
-/// "3N/2", "block N+1". Nothing for another text.
+/// "3N/2", "block N+1", "block 4+1". Nothing for another text.
 [[nodiscard]] std::optional<RedundancyScheme> parse_redundancy(std::string_view text);
 
 /// What equal units of `unit_w`, `shelves` of `per_shelf` units each, carry with the scheme kept:

@@ -4,6 +4,7 @@
 
 #include "kernels/device_info.hpp"
 #include "topology/evaluation.hpp"
+#include "topology/power/failure_table.hpp"
 #include "topology/rack_design.hpp"
 
 // How long the power chain takes on one core. Build `power_benchmark`, then run it.
@@ -79,6 +80,37 @@ void pairs_of_failures(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(failure_table(ready.chain, demand, true));
 }
 BENCHMARK(pairs_of_failures)->Unit(benchmark::kMillisecond);
+
+/// Every single failure in power, liquid and air at once (PSU, shelf, whip, feed, pump, CDU, fan,
+/// branch, leak, switch tray) in four load cases.
+void failures_in_all_domains(benchmark::State& state, const char* id) {
+  const Ready ready(id);
+  const RackEvaluation rack =
+      evaluate(ready.design, ready.catalog, ready.device, std::nullopt, EvaluateOptions{});
+  const RackModel& model = rack.failures.model;
+  for (auto _ : state) {
+    for (int load_case = 0; load_case < 4; ++load_case) {
+      benchmark::DoNotOptimize(rack_failure_table(model, rack.failures.loads.front().second));
+    }
+  }
+  state.counters["failures"] = static_cast<double>(rack_failures(model).size());
+}
+BENCHMARK_CAPTURE(failures_in_all_domains, gb200_nvl72, "gb200-nvl72")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(failures_in_all_domains, dgx_h100_air, "dgx-h100-air")
+    ->Unit(benchmark::kMillisecond);
+
+/// One load case of a rack in all domains: chain, coolant loop, air.
+void steady_rack_in_all_domains(benchmark::State& state) {
+  const Ready ready("gb200-nvl72");
+  const RackEvaluation rack =
+      evaluate(ready.design, ready.catalog, ready.device, std::nullopt, EvaluateOptions{});
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        rack_rows(rack.failures.model, rack.failures.loads.front().second, {}));
+  }
+}
+BENCHMARK(steady_rack_in_all_domains)->Unit(benchmark::kMicrosecond);
 
 /// All domains of one rack in its design envelope, without a trace.
 void whole_evaluation_of_a_rack(benchmark::State& state) {

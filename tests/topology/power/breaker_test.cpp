@@ -42,5 +42,17 @@ TEST(BreakerClass, OpensWithinTheTimeOfItsClass) {
   EXPECT_NEAR(*judge_breaker(ul489(), 3 * 30, 30).trips_within_s, 120, 1e-9);
 }
 
+// The source's hour is up to 50 A, its two minutes up to 30 A: nothing is said of a larger one.
+TEST(BreakerClass, HasNoTimeForARatingItsSourceLeavesOut) {
+  BreakerClass b = ul489();
+  b.times_to_a = 50;
+  b.upper_to_a = 30;
+  EXPECT_NEAR(*judge_breaker(b, 3 * 30, 30).trips_within_s, 120, 1e-9);
+  EXPECT_NEAR(*judge_breaker(b, 3 * 40, 40).trips_within_s, 3600, 1e-9);
+  const auto large = judge_breaker(b, 3 * 250, 250);
+  EXPECT_EQ(large.state, BreakerState::trips);
+  EXPECT_FALSE(large.trips_within_s.has_value());
+}
+
 }  // namespace
 }  // namespace rackwright::topology
