@@ -1,7 +1,9 @@
 #include "cli/export_command.hpp"
 
 #include <fstream>
+#include <functional>
 #include <ostream>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -11,6 +13,7 @@
 #include "profiler/trace_io/csv.hpp"
 #include "profiler/trace_io/openmetrics.hpp"
 #include "profiler/trace_io/perfetto.hpp"
+#include "profiler/trace_io/recording_io.hpp"
 #include "results/requirements_export.hpp"
 
 namespace rackwright::cli {
@@ -102,6 +105,32 @@ int ExportCommand::export_requirements(CommandContext& context) const {
   return kFine;
 }
 
+void ExportCommand::export_csv(const profiler::RunFile& run, CommandContext& context) const {
+  using Writer = std::function<void(std::ostream&)>;
+  const fs::path base =
+      out_.empty() ? fs::path(file_).filename().replace_extension(".csv") : fs::path(out_);
+  const profiler::Trace& trace = run.trace;
+  const profiler::Recording& recording = run.recording;
+  std::vector<std::pair<const char*, Writer>> files;
+  const auto add = [&](bool any, const char* suffix, Writer writer) {
+    if (any) files.emplace_back(suffix, std::move(writer));
+  };
+  const bool replay = recording.empty();
+  add(replay, "slices", [&](std::ostream& out) { profiler::write_slices_csv(trace, out); });
+  add(replay || !recording.requests.empty(), "requests",
+      [&](std::ostream& out) { profiler::write_requests_csv(trace, out); });
+  add(replay, "power", [&](std::ostream& out) { profiler::write_power_csv(trace, out); });
+  add(!recording.events.empty(), "events",
+      [&](std::ostream& out) { profiler::write_events_csv(recording, out); });
+  add(!recording.counters.empty(), "counters",
+      [&](std::ostream& out) { profiler::write_counters_csv(recording, out); });
+  add(!recording.collectives.empty(), "collectives",
+      [&](std::ostream& out) { profiler::write_collectives_csv(recording, out); });
+  for (const auto& [suffix, writer] : files) write_beside(with_suffix(base, suffix), writer);
+  for (const auto& [suffix, writer] : files)
+    context.out << with_suffix(base, suffix).string() << '\n';
+}
+
 int ExportCommand::run(CommandContext& context) {
   if (format_ == "requirements") return export_requirements(context);
   if (format_ != "perfetto" && format_ != "csv" && format_ != "openmetrics") {
@@ -111,27 +140,26 @@ int ExportCommand::run(CommandContext& context) {
     throw InputError(
         InputProblem{"", 0, "--to", "perfetto, csv, openmetrics or requirements", found});
   }
-  const profiler::Trace trace = profiler::read_run_file(file_).trace;
+  const profiler::RunFile run = profiler::read_run_file(file_);
+  const profiler::Trace& trace = run.trace;
   if (trace.incomplete) {
     context.err << fmt::format("rackwright: {} is incomplete: {}\n", file_,
                                trace.incomplete_reason);
   }
+  const int code = trace.incomplete ? kIncomplete : kFine;
+  const bool recorded = !run.recording.empty();
   if (format_ == "csv") {
-    const fs::path base =
-        out_.empty() ? fs::path(file_).filename().replace_extension(".csv") : fs::path(out_);
-    write_beside(with_suffix(base, "slices"),
-                 [&](std::ostream& out) { profiler::write_slices_csv(trace, out); });
-    write_beside(with_suffix(base, "requests"),
-                 [&](std::ostream& out) { profiler::write_requests_csv(trace, out); });
-    write_beside(with_suffix(base, "power"),
-                 [&](std::ostream& out) { profiler::write_power_csv(trace, out); });
-    for (const char* suffix : {"slices", "requests", "power"}) {
-      context.out << with_suffix(base, suffix).string() << '\n';
-    }
-    return trace.incomplete ? kIncomplete : kFine;
+    export_csv(run, context);
+    return code;
+  }
+  if (recorded && format_ == "openmetrics") {
+    throw InputError(InputProblem{file_, 0, "--to", "perfetto or csv for an imported run",
+                                  "openmetrics, which holds a replay's totals"});
   }
   const auto write = [&](std::ostream& out) {
-    if (format_ == "perfetto") {
+    if (recorded) {
+      profiler::write_perfetto(run.recording, out);
+    } else if (format_ == "perfetto") {
       profiler::write_perfetto(trace, out);
     } else {
       profiler::write_openmetrics(trace, out);
@@ -143,7 +171,7 @@ int ExportCommand::run(CommandContext& context) {
     write_beside(out_, write);
     context.out << out_ << '\n';
   }
-  return trace.incomplete ? kIncomplete : kFine;
+  return code;
 }
 
 }  // namespace rackwright::cli

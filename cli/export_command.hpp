@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cli/command.hpp"
+#include "profiler/run_file.hpp"
 
 namespace rackwright::cli {
 
@@ -31,6 +32,7 @@ class ExportCommand final : public Command {
   int racks_ = 8;
 
   int export_requirements(CommandContext& context) const;
+  void export_csv(const profiler::RunFile& run, CommandContext& context) const;
 };
 
 }  // namespace rackwright::cli

@@ -160,7 +160,14 @@ bool names_run_file(const std::string& input) {
 profiler::RunFile read_run_with_workload(const std::string& path) {
   profiler::RunFile run = profiler::read_run_file(path);
   if (run.meta.workload_json.empty()) {
-    throw InputError(InputProblem{path, 0, "meta", "a run with its workload inside", "none"});
+    throw InputError(InputProblem{
+        path, 0, "meta", "a run with its workload inside",
+        run.recording.empty()
+            ? "none"
+            : fmt::format(
+                  "an imported one ({}): what the model, its requests and SLO were is not in "
+                  "it",
+                  run.recording.format)});
   }
   return run;
 }

@@ -16,6 +16,8 @@ rackwright_need(CLI11 libcli11-dev 2.1)
 rackwright_need(fmt libfmt-dev 9)
 rackwright_need(Eigen3 libeigen3-dev 3.4)
 rackwright_need(SQLite3 libsqlite3-dev 3.34)
+rackwright_need(simdjson libsimdjson-dev 3.0)
+rackwright_need(ZLIB zlib1g-dev 1.2)
 rackwright_need(Threads libc6-dev)
 
 if(RACKWRIGHT_TESTS)

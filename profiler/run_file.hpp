@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "profiler/recording.hpp"
 #include "profiler/trace.hpp"
 
 namespace rackwright::profiler {
@@ -18,7 +19,7 @@ struct RunMeta {
   std::string workload_json;  ///< the resolved workload, so that a run is self-contained
 };
 
-/// A run file `*.rw`: one SQLite database (application_id "RKWR", user_version 1). Written in
+/// A run file `*.rw`: one SQLite database (application_id "RKWR", user_version 2). Written in
 /// transactions: a killed run leaves a readable prefix that says incomplete.
 class RunFileWriter {
  public:
@@ -28,6 +29,8 @@ class RunFileWriter {
   RunFileWriter(const RunFileWriter&) = delete;
   RunFileWriter& operator=(const RunFileWriter&) = delete;
   void write(const Trace& trace);
+  /// What another tool recorded, beside a trace that says device and length.
+  void write(const Trace& trace, const Recording& recording);
   /// Marks the run complete.
   void finish();
 
@@ -39,6 +42,7 @@ class RunFileWriter {
 struct RunFile {
   RunMeta meta;
   Trace trace;
+  Recording recording;  ///< empty unless the run was imported
 };
 /// Throws InputError: no such file, not a run file, newer format, damaged.
 [[nodiscard]] RunFile read_run_file(const std::filesystem::path& path);

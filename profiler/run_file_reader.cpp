@@ -5,6 +5,7 @@
 #include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
 #include "profiler/plan_json.hpp"
+#include "profiler/run_file_recording.hpp"
 #include "profiler/run_schema.hpp"
 #include "profiler/sqlite.hpp"
 
@@ -175,6 +176,13 @@ RunFile read_content(const fs::path& path, Database& database) {
   read_traffic(database, run.trace.traffic);
   read_requests(database, run.trace.engine.requests);
   read_slices(path, database, run.trace.slices);
+  if (database.integer("PRAGMA user_version") >= kFirstWithRecording) {
+    run.recording = read_recording(database);
+    if (!run.recording.counts.empty()) {
+      read_field("format", run.recording.format);
+      run.recording.requests = run.trace.engine.requests;
+    }
+  }
   bool complete = false;
   read_field("complete", complete);
   if (!complete && !run.trace.incomplete) {

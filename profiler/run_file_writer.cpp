@@ -6,6 +6,7 @@
 
 #include "common/input_error.hpp"
 #include "profiler/plan_json.hpp"
+#include "profiler/run_file_recording.hpp"
 #include "profiler/run_schema.hpp"
 #include "profiler/sqlite.hpp"
 
@@ -14,9 +15,6 @@ namespace rackwright::profiler {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Rows of one transaction: what a killed run can lose at most.
-constexpr std::size_t kBatchRows = 20000;
 
 InputError cannot_write(const fs::path& path, const std::string& why) {
   return InputError(InputProblem{path.string(), 0, "", "a run file that can be written", why});
@@ -64,16 +62,6 @@ class MetaWriter {
   }
   Statement insert_;
 };
-
-/// Runs `write(begin, end)` over `count` rows, one transaction per batch.
-template <class WriteRows>
-void in_batches(Database& database, std::size_t count, WriteRows&& write) {
-  for (std::size_t begin = 0; begin < count; begin += kBatchRows) {
-    database.execute("BEGIN");
-    write(begin, std::min(count, begin + kBatchRows));
-    database.execute("COMMIT");
-  }
-}
 
 void write_totals(Database& database, const Trace& trace) {
   Statement insert(database, "INSERT INTO operators VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -202,6 +190,20 @@ void RunFileWriter::write(const Trace& trace) {
     write_requests(database, trace.engine.requests);
     write_slices(database, trace.slices);
     write_power(database, trace);
+  } catch (const SqliteError& error) {
+    throw cannot_write(impl_->path, error.what());
+  }
+}
+
+void RunFileWriter::write(const Trace& trace, const Recording& recording) {
+  write(trace);
+  Database& database = impl_->database;
+  try {
+    write_recording(database, recording);
+    MetaWriter write_field(database);
+    write_field("format", recording.format);
+    write_field("device_names",
+                std::string(fmt::format("{}", fmt::join(recording.device_names, "\n"))));
   } catch (const SqliteError& error) {
     throw cannot_write(impl_->path, error.what());
   }

@@ -9,7 +9,9 @@ namespace rackwright::profiler {
 
 /// "RKWR" in the database header.
 inline constexpr std::int64_t kApplicationId = 0x524b5752;
-inline constexpr std::int64_t kFormatVersion = 1;
+inline constexpr std::int64_t kFormatVersion = 2;
+/// Since 2 a file may hold a recording of another tool.
+inline constexpr std::int64_t kFirstWithRecording = 2;
 
 inline constexpr std::string_view kSchema = R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -26,8 +28,22 @@ CREATE TABLE slices (
   id INTEGER PRIMARY KEY, start_s REAL NOT NULL, duration_s REAL NOT NULL, step INTEGER NOT NULL,
   class INTEGER NOT NULL REFERENCES operators (class), watts REAL NOT NULL);
 CREATE TABLE counters (
-  gpu INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, start_s REAL NOT NULL,
+  gpu INTEGER, name TEXT NOT NULL, unit TEXT NOT NULL, start_s REAL NOT NULL,
   duration_s REAL NOT NULL, value REAL NOT NULL);
+CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE tracks (id INTEGER PRIMARY KEY, gpu INTEGER, name TEXT NOT NULL);
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY, start_s REAL NOT NULL, duration_s REAL NOT NULL,
+  track INTEGER NOT NULL REFERENCES tracks (id), kind TEXT NOT NULL,
+  name INTEGER NOT NULL REFERENCES names (id), bytes REAL);
+CREATE TABLE collectives (
+  id INTEGER PRIMARY KEY, operation TEXT NOT NULL, type TEXT NOT NULL, ranks INTEGER NOT NULL,
+  bytes REAL NOT NULL, in_place INTEGER NOT NULL, seconds REAL NOT NULL,
+  algbw_bytes_per_s REAL NOT NULL, busbw_bytes_per_s REAL NOT NULL);
+CREATE TABLE sources (
+  id INTEGER PRIMARY KEY, what TEXT NOT NULL, records INTEGER NOT NULL, kept INTEGER NOT NULL,
+  skipped_because TEXT NOT NULL);
+CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE VIEW steps AS
   SELECT step, min(start_s) AS start_s, max(start_s + duration_s) AS end_s,
          sum(watts * duration_s) AS joules

@@ -65,6 +65,12 @@ Statement& Statement::bind(int index, double value) {
   return *this;
 }
 
+Statement& Statement::bind_null(int index) {
+  const int code = sqlite3_bind_null(handle_, index + 1);
+  if (code != SQLITE_OK) fail(database_.handle(), code);
+  return *this;
+}
+
 Statement& Statement::bind(int index, std::int64_t value) {
   const int code = sqlite3_bind_int64(handle_, index + 1, value);
   if (code != SQLITE_OK) fail(database_.handle(), code);
@@ -107,6 +113,10 @@ std::string Statement::text(int column) const {
   return text == nullptr
              ? std::string()
              : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
 }
 
 }  // namespace rackwright::profiler

@@ -52,6 +52,7 @@ class Statement {
   Statement& bind(int index, double value);
   Statement& bind(int index, std::int64_t value);
   Statement& bind(int index, std::string_view value);
+  Statement& bind_null(int index);
   /// True while there is a row.
   bool step();
   /// Runs a statement without rows and makes it ready for the next parameters.
@@ -62,10 +63,23 @@ class Statement {
   [[nodiscard]] double number(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
 
  private:
   Database& database_;
   sqlite3_stmt* handle_ = nullptr;
 };
+
+/// Runs `write(begin, end)` over `count` rows, one transaction per batch: what a killed run can lose
+/// at most.
+template <class WriteRows>
+void in_batches(Database& database, std::size_t count, WriteRows&& write) {
+  constexpr std::size_t kBatchRows = 20000;
+  for (std::size_t begin = 0; begin < count; begin += kBatchRows) {
+    database.execute("BEGIN");
+    write(begin, begin + kBatchRows < count ? begin + kBatchRows : count);
+    database.execute("COMMIT");
+  }
+}
 
 }  // namespace rackwright::profiler

@@ -39,7 +39,7 @@ _rackwright() {
     validate) options="--device --source --quantity --rows --list --json" ;;
     predict) options="--device --slo --json" ;;
     calibrate) options="--device --out" ;;
-    import) options="nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id" ;;
+    import) options="kineto nsys chakra nccl-tests nvidia-smi dcgm vllm-bench nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id" ;;
     catalog) options="list show check" ;;
     check) options="" ;;
     new) options="rack workload --from --output" ;;

@@ -283,8 +283,8 @@ TEST(ReadRunFile, RefusesANewerFormat) {
   const testing::TemporaryFolder folder;
   const fs::path path = folder.path() / "a.rw";
   write(path, recorded(5));
-  run_sql(path, "PRAGMA user_version = 2;");
-  EXPECT_THAT(reading(path), HasSubstr("expected format 1 or older, found format 2, written by a "
+  run_sql(path, "PRAGMA user_version = 3;");
+  EXPECT_THAT(reading(path), HasSubstr("expected format 2 or older, found format 3, written by a "
                                        "newer rackwright"));
 }
 

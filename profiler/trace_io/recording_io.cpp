@@ -1,0 +1,141 @@
+#include "profiler/trace_io/recording_io.hpp"
+
+#include <cmath>
+#include <ostream>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/csv_reader.hpp"
+
+namespace rackwright::profiler {
+
+namespace {
+
+constexpr int kHostProcess = 0;
+constexpr int kRequestProcess = 1000000;
+
+int process_of(int gpu) {
+  return gpu < 0 ? kHostProcess : gpu + 1;
+}
+
+/// Microseconds with three decimals, the resolution of the sources.
+std::string micro(double seconds) {
+  return fmt::format("{:.3f}", seconds * 1e6);
+}
+
+/// As JSON text; bytes that are no UTF-8 are replaced.
+std::string quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+class TraceEvents {
+ public:
+  explicit TraceEvents(std::ostream& out) : out_(out) {
+    out_ << "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[";
+  }
+  void add(const std::string& event) {
+    out_ << (first_ ? "\n" : ",\n") << event;
+    first_ = false;
+  }
+  void close() { out_ << "\n]}\n"; }
+
+ private:
+  std::ostream& out_;
+  bool first_ = true;
+};
+
+std::string gpu_title(const Recording& recording, int gpu) {
+  const auto index = static_cast<std::size_t>(gpu);
+  const bool named =
+      index < recording.device_names.size() && !recording.device_names[index].empty();
+  return fmt::format("GPU {}{}", gpu, named ? " (" + recording.device_names[index] + ")" : "");
+}
+
+void add_names(const Recording& recording, TraceEvents& events) {
+  std::set<int> gpus;
+  for (const Track& track : recording.tracks) gpus.insert(track.gpu);
+  for (const CounterSample& sample : recording.counters) gpus.insert(sample.gpu);
+  for (const int gpu : gpus) {
+    events.add(fmt::format(R"({{"ph":"M","name":"process_name","pid":{},"args":{{"name":{}}}}})",
+                           process_of(gpu), quoted(gpu < 0 ? "host" : gpu_title(recording, gpu))));
+  }
+  for (std::size_t i = 0; i < recording.tracks.size(); ++i) {
+    events.add(
+        fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":{}}}}})",
+                    process_of(recording.tracks[i].gpu), i + 1, quoted(recording.tracks[i].name)));
+  }
+}
+
+void add_requests(const Recording& recording, TraceEvents& events) {
+  for (std::size_t i = 0; i < recording.requests.size(); ++i) {
+    const auto& request = recording.requests[i];
+    const auto span = [&](const char* name, double from, double to) {
+      for (const auto& [phase, at] : {std::pair{"b", from}, std::pair{"e", to}}) {
+        events.add(fmt::format(
+            R"({{"ph":"{}","cat":"request","name":"{}","id":{},"pid":{},"tid":1,"ts":{}}})", phase,
+            name, i, kRequestProcess, micro(at)));
+      }
+    };
+    span("queue and prefill", request.arrival_s, request.first_token_s);
+    span("decode", request.first_token_s, request.finish_s);
+  }
+}
+
+}  // namespace
+
+void write_perfetto(const Recording& recording, std::ostream& out) {
+  TraceEvents events(out);
+  add_names(recording, events);
+  for (const Event& event : recording.events) {
+    const std::string bytes = event.bytes < 0 ? "" : fmt::format(R"("bytes":{})", event.bytes);
+    events.add(fmt::format(
+        R"({{"ph":"X","name":{},"cat":"{}","pid":{},"tid":{},"ts":{},"dur":{},"args":{{{}}}}})",
+        quoted(recording.names[event.name]), to_string(event.kind),
+        process_of(recording.tracks[event.track].gpu), event.track + 1, micro(event.start_s),
+        micro(event.duration_s), bytes));
+  }
+  for (const CounterSample& sample : recording.counters) {
+    const std::string& unit = recording.names[sample.unit];
+    events.add(fmt::format(R"({{"ph":"C","name":{},"pid":{},"ts":{},"args":{{{}:{}}}}})",
+                           quoted(recording.names[sample.name]), process_of(sample.gpu),
+                           micro(sample.start_s), quoted(unit.empty() ? "value" : unit),
+                           sample.value));
+  }
+  add_requests(recording, events);
+  events.close();
+}
+
+void write_events_csv(const Recording& recording, std::ostream& out) {
+  out << "start_s,duration_s,gpu,track,kind,name,bytes\n";
+  for (const Event& event : recording.events) {
+    const Track& track = recording.tracks[event.track];
+    out << fmt::format("{:.9f},{:.9f},{},{},{},{},{}\n", event.start_s, event.duration_s,
+                       track.gpu < 0 ? "" : std::to_string(track.gpu), csv_cell(track.name),
+                       to_string(event.kind), csv_cell(recording.names[event.name]),
+                       event.bytes < 0 ? "" : fmt::format("{}", event.bytes));
+  }
+}
+
+void write_counters_csv(const Recording& recording, std::ostream& out) {
+  out << "gpu,name,unit,start_s,duration_s,value\n";
+  for (const CounterSample& sample : recording.counters) {
+    out << fmt::format(
+        "{},{},{},{:.6f},{:.6f},{}\n", sample.gpu < 0 ? "" : std::to_string(sample.gpu),
+        csv_cell(recording.names[sample.name]), csv_cell(recording.names[sample.unit]),
+        sample.start_s, sample.duration_s, sample.value);
+  }
+}
+
+void write_collectives_csv(const Recording& recording, std::ostream& out) {
+  out << "operation,type,ranks,bytes,in_place,seconds,algbw_bytes_per_s,busbw_bytes_per_s\n";
+  for (const CollectiveSample& sample : recording.collectives) {
+    out << fmt::format("{},{},{},{},{},{},{},{}\n", sample.operation, sample.type, sample.ranks,
+                       sample.bytes, sample.in_place ? 1 : 0, sample.seconds, sample.algbw,
+                       sample.busbw);
+  }
+}
+
+}  // namespace rackwright::profiler
