@@ -1,14 +1,18 @@
 # cmake -DNVCC=… -DSOURCE=FILE.cu -DINCLUDE=ROOT -DARCHITECTURES=80,90 -DREGISTERS=N -DREQUIRED=PATTERN
-#       -DKERNELS=N -P check_device_code.cmake
+#       [-DREQUIRED_OF=NAMES] -DKERNELS=N -P check_device_code.cmake
 # Fails when a kernel of FILE spills, uses more registers than REGISTERS, or its PTX lacks PATTERN
-# (a regular expression: "ld.global[.a-z]*v4" for 16-byte loads). Says nothing of how the machine
-# code is scheduled or how fast it is.
+# (a regular expression: "ld.global[.a-z]*v4" for 16-byte loads); NAMES, another, limits that to the
+# kernels it matches. Says nothing of how the machine code is scheduled or how fast it is.
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" ARCHITECTURES "${ARCHITECTURES}")
 set(failures "")
+get_filename_component(stem ${SOURCE} NAME_WE)
+if(NOT REQUIRED_OF)
+  set(REQUIRED_OF ".")
+endif()
 foreach(architecture IN LISTS ARCHITECTURES)
   foreach(kind cubin ptx)
-    set(output "${CMAKE_CURRENT_BINARY_DIR}/device_code_${architecture}.${kind}")
+    set(output "${CMAKE_CURRENT_BINARY_DIR}/${stem}_${architecture}.${kind}")
     execute_process(COMMAND ${NVCC} -std=c++20 -O2 -I${INCLUDE} -${kind} -arch=sm_${architecture}
                             -Xptxas -v -o ${output} ${SOURCE}
                     RESULT_VARIABLE code OUTPUT_VARIABLE report ERROR_VARIABLE report)
@@ -31,13 +35,13 @@ foreach(architecture IN LISTS ARCHITECTURES)
   if(cubin_report MATCHES "[1-9][0-9]* bytes spill")
     string(APPEND failures "\n  sm_${architecture}: spills:\n${cubin_report}")
   endif()
-  file(READ "${CMAKE_CURRENT_BINARY_DIR}/device_code_${architecture}.ptx" ptx)
+  file(READ "${CMAKE_CURRENT_BINARY_DIR}/${stem}_${architecture}.ptx" ptx)
   string(REPLACE ";" "," ptx "${ptx}")
   string(REPLACE ".visible .entry " ";" entries "${ptx}")
   list(POP_FRONT entries)
   foreach(entry IN LISTS entries)
     string(REGEX MATCH "^[A-Za-z0-9_]+" name "${entry}")
-    if(NOT entry MATCHES "${REQUIRED}")
+    if(name MATCHES "${REQUIRED_OF}" AND NOT entry MATCHES "${REQUIRED}")
       string(APPEND failures "\n  sm_${architecture}: ${name} has no ${REQUIRED}")
     endif()
   endforeach()

@@ -6,19 +6,11 @@
 #include <cuda_runtime.h>
 
 #include "kernels/cuda/cuda_abi.h"
+#include "kernels/cuda/own_kernels.cuh"
+
+namespace own = rackwright::kernels::own;
 
 namespace {
-
-/// Streams `count` 16-byte words from `from` to `to`: 32 bytes of HBM traffic a word. The check of a
-/// device's memory rate, and the yardstick of every memory-bound kernel.
-__global__ void stream_copy(const float4* __restrict__ from, float4* __restrict__ to,
-                            std::size_t count) {
-  const std::size_t stride = static_cast<std::size_t>(gridDim.x) * blockDim.x;
-  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
-       i += stride) {
-    to[i] = from[i];
-  }
-}
 
 const char* remedy(cudaError_t error) {
   switch (error) {
@@ -62,19 +54,21 @@ int measure_copy(const RackwrightCudaDevice& device, double& bytes_per_s, char* 
   // Eight times the L2, so that it cannot serve the reads; at most an eighth of the memory.
   const auto bytes = static_cast<std::size_t>(
       std::min(device.memory_bytes / 8, std::max(device.l2_bytes * 8, 256e6)));
-  const std::size_t words = bytes / sizeof(float4);
+  const std::size_t words = bytes / sizeof(own::Word16);
   CopyBuffers buffers;
-  RACKWRIGHT_CUDA_TRY(cudaMalloc(&buffers.from, words * sizeof(float4)));
-  RACKWRIGHT_CUDA_TRY(cudaMalloc(&buffers.to, words * sizeof(float4)));
-  RACKWRIGHT_CUDA_TRY(cudaMemset(buffers.from, 1, words * sizeof(float4)));
+  RACKWRIGHT_CUDA_TRY(cudaMalloc(&buffers.from, words * sizeof(own::Word16)));
+  RACKWRIGHT_CUDA_TRY(cudaMalloc(&buffers.to, words * sizeof(own::Word16)));
+  RACKWRIGHT_CUDA_TRY(cudaMemset(buffers.from, 1, words * sizeof(own::Word16)));
   RACKWRIGHT_CUDA_TRY(cudaEventCreate(&buffers.start));
   RACKWRIGHT_CUDA_TRY(cudaEventCreate(&buffers.stop));
+  const auto count = static_cast<std::int64_t>(words);
+  const own::StreamCopyArgs args{{static_cast<const own::Word16*>(buffers.from), count},
+                                 {static_cast<own::Word16*>(buffers.to), count},
+                                 device.multiprocessors * 8};
   std::vector<float> milliseconds;
   for (int repetition = 0; repetition < 12; ++repetition) {
     RACKWRIGHT_CUDA_TRY(cudaEventRecord(buffers.start));
-    stream_copy<<<device.multiprocessors * 8, 256>>>(static_cast<const float4*>(buffers.from),
-                                                     static_cast<float4*>(buffers.to), words);
-    RACKWRIGHT_CUDA_TRY(cudaGetLastError());
+    RACKWRIGHT_CUDA_TRY(launch(args, nullptr));
     RACKWRIGHT_CUDA_TRY(cudaEventRecord(buffers.stop));
     RACKWRIGHT_CUDA_TRY(cudaEventSynchronize(buffers.stop));
     float elapsed = 0;
@@ -82,7 +76,7 @@ int measure_copy(const RackwrightCudaDevice& device, double& bytes_per_s, char* 
     if (repetition >= 2) milliseconds.push_back(elapsed);  // the first two warm up
   }
   std::nth_element(milliseconds.begin(), milliseconds.begin() + 5, milliseconds.end());
-  bytes_per_s = 2.0 * static_cast<double>(words * sizeof(float4)) / (milliseconds[5] * 1e-3);
+  bytes_per_s = 2.0 * static_cast<double>(words * sizeof(own::Word16)) / (milliseconds[5] * 1e-3);
   return 0;
 }
 

@@ -26,4 +26,68 @@ void run_on_host(HostExecutor& executor, const SiluMulArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { silu_mul(t, args); });
 }
 
+void run_on_host(HostExecutor& executor, const RotaryAppendArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { rotary_append(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const QuantiseArgs& args, QuantScheme scheme) {
+  const Launch launch = launch_of(args, scheme);
+  const int group = group_of(scheme) == 0 ? 16 : group_of(scheme);
+  if (args.width % group != 0 || (group_of(scheme) == 0 && args.width > 4 * 4096)) {
+    throw KernelFault(fmt::format("quantising rows of {}: a multiple of {}{}", args.width, group,
+                                  group_of(scheme) == 0 ? ", at most 16384" : ""));
+  }
+  switch (scheme) {
+    case QuantScheme::fp8_token:
+      if (args.width <= 4096) {
+        executor.run(launch, [&](HostThread& t) { quantise_rows<1>(t, args); });
+      } else {
+        executor.run(launch, [&](HostThread& t) { quantise_rows<4>(t, args); });
+      }
+      break;
+    case QuantScheme::fp8_group:
+      executor.run(launch,
+                   [&](HostThread& t) { quantise_groups<QuantScheme::fp8_group>(t, args); });
+      break;
+    case QuantScheme::mxfp8:
+      executor.run(launch, [&](HostThread& t) { quantise_groups<QuantScheme::mxfp8>(t, args); });
+      break;
+    case QuantScheme::mxfp4:
+      executor.run(launch, [&](HostThread& t) { quantise_groups<QuantScheme::mxfp4>(t, args); });
+      break;
+    case QuantScheme::nvfp4:
+      executor.run(launch, [&](HostThread& t) { quantise_groups<QuantScheme::nvfp4>(t, args); });
+      break;
+  }
+}
+
+void run_on_host(HostExecutor& executor, const StreamCopyArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { stream_copy(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const RouterArgs& args) {
+  if (args.top_k > kRouterTopK || args.groups > kWarp || args.experts % args.groups != 0 ||
+      args.top_k > args.experts / args.groups * args.kept_groups) {
+    throw KernelFault(fmt::format("top {} of {} experts, {} of {} groups kept: at most {} of even "
+                                  "groups",
+                                  args.top_k, args.experts, args.kept_groups, args.groups,
+                                  kRouterTopK));
+  }
+  executor.run(launch_of(args), [&](HostThread& t) { route(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const PermuteArgs& args) {
+  executor.run(launch_of(args, PermuteStage::count),
+               [&](HostThread& t) { permute_count(t, args); });
+  executor.run(launch_of(args, PermuteStage::offsets),
+               [&](HostThread& t) { permute_offsets(t, args); });
+  executor.run(launch_of(args, PermuteStage::place),
+               [&](HostThread& t) { permute_place(t, args); });
+  executor.run(launch_of(args, PermuteStage::rows), [&](HostThread& t) { permute_rows(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const UnpermuteArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { unpermute_rows(t, args); });
+}
+
 }  // namespace rackwright::kernels::own

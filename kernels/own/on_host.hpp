@@ -1,14 +1,26 @@
 #pragma once
 
 #include "kernels/own/host_executor.hpp"
+#include "kernels/own/permute.hpp"
+#include "kernels/own/quantise.hpp"
 #include "kernels/own/rms_norm.hpp"
+#include "kernels/own/rotary_append.hpp"
+#include "kernels/own/router.hpp"
 #include "kernels/own/silu_mul.hpp"
+#include "kernels/own/stream_copy.hpp"
 
 namespace rackwright::kernels::own {
 
-/// Runs the kernel that the device would run, thread by thread. Throws KernelFault; of RMSNorm also
-/// where `hidden` is over 16384.
+/// Runs the kernel that the device would run, thread by thread. Throws KernelFault; also for a
+/// shape the kernel does not hold.
 void run_on_host(HostExecutor& executor, const RmsNormArgs& args);
 void run_on_host(HostExecutor& executor, const SiluMulArgs& args);
+void run_on_host(HostExecutor& executor, const RotaryAppendArgs& args);
+void run_on_host(HostExecutor& executor, const QuantiseArgs& args, QuantScheme scheme);
+void run_on_host(HostExecutor& executor, const StreamCopyArgs& args);
+void run_on_host(HostExecutor& executor, const RouterArgs& args);
+/// All four stages.
+void run_on_host(HostExecutor& executor, const PermuteArgs& args);
+void run_on_host(HostExecutor& executor, const UnpermuteArgs& args);
 
 }  // namespace rackwright::kernels::own

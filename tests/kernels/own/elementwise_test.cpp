@@ -4,28 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "kernels/own/on_host.hpp"
+#include "tests/kernels/own/device_memory.hpp"
 
 namespace rackwright::kernels::own {
 namespace {
 
-/// bf16 has 8 significant bits, so rounding to nearest is within 2^-8 of the value (half a step of
-/// 2^-7 where the significand is 1). The float sums before it add far less at these sizes.
-constexpr double kRounding = 1.0 / 256 * 1.001;
-
-struct AlignedBf16 {
-  explicit AlignedBf16(std::size_t count) : words((count + 7) / 8), size(count) {}
-  Bf16* data() { return reinterpret_cast<Bf16*>(words.data()); }
-  View<Bf16> view() { return {data(), static_cast<std::int64_t>(size)}; }
-  View<const Bf16> input() { return {data(), static_cast<std::int64_t>(size)}; }
-  double at(std::size_t i) { return to_float(data()[i]); }
-  void fill(RandomSource& random) {
-    for (std::size_t i = 0; i < size; ++i) {
-      data()[i] = to_bf16(static_cast<float>(2 * random.uniform() - 1));
-    }
-  }
-  std::vector<Word16> words;
-  std::size_t size;
-};
+using testing::kRounding;
+using testing::Memory;
+using testing::random_bf16;
+using testing::value;
 
 struct Case {
   ThreadOrder order;
@@ -43,10 +30,9 @@ TEST_P(Elementwise, RmsNormIsThatOfDoublePrecision) {
   const auto [order, rows, hidden] = GetParam();
   const std::size_t count = static_cast<std::size_t>(rows) * hidden;
   RandomSource random(7);
-  AlignedBf16 input(count), residual(count), weight(hidden), output(count), sum(count);
-  input.fill(random);
-  residual.fill(random);
-  weight.fill(random);
+  auto input = random_bf16(count, random), residual = random_bf16(count, random);
+  auto weight = random_bf16(hidden, random);
+  Memory<Bf16> output(count), sum(count);
   HostExecutor executor(order);
   run_on_host(executor, RmsNormArgs{input.input(), residual.input(), weight.input(), output.view(),
                                     sum.view(), rows, hidden, 1e-5F});
@@ -54,14 +40,14 @@ TEST_P(Elementwise, RmsNormIsThatOfDoublePrecision) {
     const std::size_t first = static_cast<std::size_t>(row) * hidden;
     double squares = 0;
     for (int i = 0; i < hidden; ++i) {
-      const double exact = input.at(first + i) + residual.at(first + i);
-      ASSERT_NEAR(sum.at(first + i), exact, kRounding * std::abs(exact));
-      squares += sum.at(first + i) * sum.at(first + i);
+      const double exact = value(input[first + i]) + value(residual[first + i]);
+      ASSERT_NEAR(value(sum[first + i]), exact, kRounding * std::abs(exact));
+      squares += value(sum[first + i]) * value(sum[first + i]);
     }
     const double scale = 1 / std::sqrt(squares / hidden + 1e-5);
     for (int i = 0; i < hidden; ++i) {
-      const double exact = sum.at(first + i) * scale * weight.at(i);
-      ASSERT_NEAR(output.at(first + i), exact, kRounding * std::abs(exact)) << row << " " << i;
+      const double exact = value(sum[first + i]) * scale * value(weight[i]);
+      ASSERT_NEAR(value(output[first + i]), exact, kRounding * std::abs(exact)) << row << " " << i;
     }
   }
 }
@@ -69,18 +55,28 @@ TEST_P(Elementwise, RmsNormIsThatOfDoublePrecision) {
 TEST_P(Elementwise, SiluMulIsThatOfDoublePrecision) {
   const auto [order, rows, width] = GetParam();
   RandomSource random(8);
-  AlignedBf16 gate_up(static_cast<std::size_t>(rows) * width * 2);
-  AlignedBf16 output(static_cast<std::size_t>(rows) * width);
-  gate_up.fill(random);
+  auto gate_up = random_bf16(static_cast<std::size_t>(rows) * width * 2, random);
+  Memory<Bf16> output(static_cast<std::size_t>(rows) * width);
   HostExecutor executor(order);
   run_on_host(executor, SiluMulArgs{gate_up.input(), output.view(), rows, width});
   for (int row = 0; row < rows; ++row) {
     const std::size_t first = static_cast<std::size_t>(row) * width;
     for (int i = 0; i < width; ++i) {
-      const double gate = gate_up.at(2 * first + i);
-      const double exact = gate / (1 + std::exp(-gate)) * gate_up.at(2 * first + width + i);
-      ASSERT_NEAR(output.at(first + i), exact, kRounding * std::abs(exact)) << row << " " << i;
+      const double gate = value(gate_up[2 * first + i]);
+      const double exact = gate / (1 + std::exp(-gate)) * value(gate_up[2 * first + width + i]);
+      ASSERT_NEAR(value(output[first + i]), exact, kRounding * std::abs(exact)) << row << " " << i;
     }
+  }
+}
+
+// 4 blocks over 2500 words: two whole tiles of 1024, a part of one, and a block with nothing to do.
+TEST(StreamCopy, CopiesEveryWord) {
+  for (const auto order : {ThreadOrder::forward, ThreadOrder::backward, ThreadOrder::shuffled}) {
+    Memory<Word16> from(2500), to(2500);
+    for (std::uint32_t i = 0; i < 2500; ++i) from[i] = Word16{{i, ~i, 3 * i, 7}};
+    HostExecutor executor(order);
+    run_on_host(executor, StreamCopyArgs{from.input(), to.view(), 4});
+    EXPECT_EQ(std::memcmp(from.data(), to.data(), 2500 * sizeof(Word16)), 0);
   }
 }
 
