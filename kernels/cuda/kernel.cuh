@@ -5,12 +5,14 @@
 #include "kernels/own/cuda_thread.hpp"
 
 /// A device kernel of a body of kernels/own. Names stay as written, so that the reports of ptxas and
-/// the PTX can be read by them. `...` is the body, with its template arguments.
-#define RACKWRIGHT_KERNEL(name, threads, Args, ...)                                              \
-  extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args args) { \
+/// the PTX can be read by them. `...` is the body, with its template arguments; `bounds`, in
+/// brackets, the threads of a block and how many blocks a multiprocessor should hold.
+#define RACKWRIGHT_KERNEL(name, bounds, Args, ...)                                               \
+  extern "C" __global__ void RACKWRIGHT_BOUNDS bounds name(const __grid_constant__ Args args) {  \
     rackwright::kernels::own::CudaThread t;                                                      \
     __VA_ARGS__(t, args);                                                                        \
   }
+#define RACKWRIGHT_BOUNDS(...) __launch_bounds__(__VA_ARGS__)
 
 /// The host's side of it: launches kernel `name` with `args` as `described`.
 #define RACKWRIGHT_LAUNCH(name, args, described, stream)                                         \

@@ -9,23 +9,23 @@
 
 using namespace rackwright::kernels::own;
 
-RACKWRIGHT_KERNEL(rw_rms_norm_1, kRmsNormThreads, RmsNormArgs, rms_norm<1>)
-RACKWRIGHT_KERNEL(rw_rms_norm_2, kRmsNormThreads, RmsNormArgs, rms_norm<2>)
-RACKWRIGHT_KERNEL(rw_rms_norm_4, kRmsNormThreads, RmsNormArgs, rms_norm<4>)
-RACKWRIGHT_KERNEL(rw_rms_norm_8, kRmsNormThreads, RmsNormArgs, rms_norm<8>)
-RACKWRIGHT_KERNEL(rw_silu_mul, kSiluMulThreads, SiluMulArgs, silu_mul)
-RACKWRIGHT_KERNEL(rw_rotary_append, kRotaryThreads, RotaryAppendArgs, rotary_append)
-RACKWRIGHT_KERNEL(rw_quantise_rows_1, kQuantiseThreads, QuantiseArgs, quantise_rows<1>)
-RACKWRIGHT_KERNEL(rw_quantise_rows_4, kQuantiseThreads, QuantiseArgs, quantise_rows<4>)
-RACKWRIGHT_KERNEL(rw_quantise_fp8_group, kQuantiseThreads, QuantiseArgs,
+RACKWRIGHT_KERNEL(rw_rms_norm_1, (kRmsNormThreads), RmsNormArgs, rms_norm<1>)
+RACKWRIGHT_KERNEL(rw_rms_norm_2, (kRmsNormThreads), RmsNormArgs, rms_norm<2>)
+RACKWRIGHT_KERNEL(rw_rms_norm_4, (kRmsNormThreads), RmsNormArgs, rms_norm<4>)
+RACKWRIGHT_KERNEL(rw_rms_norm_8, (kRmsNormThreads), RmsNormArgs, rms_norm<8>)
+RACKWRIGHT_KERNEL(rw_silu_mul, (kSiluMulThreads), SiluMulArgs, silu_mul)
+RACKWRIGHT_KERNEL(rw_rotary_append, (kRotaryThreads), RotaryAppendArgs, rotary_append)
+RACKWRIGHT_KERNEL(rw_quantise_rows_1, (kQuantiseThreads), QuantiseArgs, quantise_rows<1>)
+RACKWRIGHT_KERNEL(rw_quantise_rows_4, (kQuantiseThreads), QuantiseArgs, quantise_rows<4>)
+RACKWRIGHT_KERNEL(rw_quantise_fp8_group, (kQuantiseThreads), QuantiseArgs,
                   quantise_groups<QuantScheme::fp8_group>)
-RACKWRIGHT_KERNEL(rw_quantise_mxfp8, kQuantiseThreads, QuantiseArgs,
+RACKWRIGHT_KERNEL(rw_quantise_mxfp8, (kQuantiseThreads), QuantiseArgs,
                   quantise_groups<QuantScheme::mxfp8>)
-RACKWRIGHT_KERNEL(rw_quantise_mxfp4, kQuantiseThreads, QuantiseArgs,
+RACKWRIGHT_KERNEL(rw_quantise_mxfp4, (kQuantiseThreads), QuantiseArgs,
                   quantise_groups<QuantScheme::mxfp4>)
-RACKWRIGHT_KERNEL(rw_quantise_nvfp4, kQuantiseThreads, QuantiseArgs,
+RACKWRIGHT_KERNEL(rw_quantise_nvfp4, (kQuantiseThreads), QuantiseArgs,
                   quantise_groups<QuantScheme::nvfp4>)
-RACKWRIGHT_KERNEL(rw_stream_copy, kStreamThreads, StreamCopyArgs, stream_copy)
+RACKWRIGHT_KERNEL(rw_stream_copy, (kStreamThreads), StreamCopyArgs, stream_copy)
 
 namespace rackwright::kernels::own {
 

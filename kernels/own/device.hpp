@@ -13,10 +13,12 @@
 #define RW_DEVICE __device__ __forceinline__
 #define RW_BOTH __host__ __device__ inline
 #define RW_UNROLL _Pragma("unroll")
+#define RW_ROLLED _Pragma("unroll 1")
 #else
 #define RW_DEVICE inline
 #define RW_BOTH inline
 #define RW_UNROLL
+#define RW_ROLLED
 #endif
 
 namespace rackwright::kernels::own {

@@ -90,4 +90,46 @@ void run_on_host(HostExecutor& executor, const UnpermuteArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { unpermute_rows(t, args); });
 }
 
+namespace {
+
+void check_head_dim(int head_dim) {
+  if (head_dim == 64 || head_dim == 128) return;
+  throw KernelFault(fmt::format("attention with heads of {}: 64 or 128", head_dim));
+}
+
+}  // namespace
+
+void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim) {
+  check_head_dim(head_dim);
+  const Launch launch = launch_of(args, head_dim);
+  if (head_dim == 64) {
+    executor.run(launch, [&](HostThread& t) { prefill_attention<64>(t, args); });
+  } else {
+    executor.run(launch, [&](HostThread& t) { prefill_attention<128>(t, args); });
+  }
+}
+
+void run_on_host(HostExecutor& executor, const DecodeArgs& args) {
+  const int head_dim = args.key.head_dim;
+  check_head_dim(head_dim);
+  const Launch launch = launch_of(args, head_dim);
+  if (head_dim == 64) {
+    executor.run(launch, [&](HostThread& t) { decode_attention<64>(t, args); });
+  } else {
+    executor.run(launch, [&](HostThread& t) { decode_attention<128>(t, args); });
+  }
+}
+
+void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args) {
+  if (args.heads % kLatentRows != 0 || args.latent.head_dim != kLatentKey) {
+    throw KernelFault(fmt::format("MLA decode of {} heads on {} dimensions: a multiple of {} on {}",
+                                  args.heads, args.latent.head_dim, kLatentRows, kLatentKey));
+  }
+  executor.run(launch_of(args), [&](HostThread& t) { latent_decode(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const MergeArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { merge_attention(t, args); });
+}
+
 }  // namespace rackwright::kernels::own

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "kernels/own/host_executor.hpp"
+#include "kernels/own/latent_decode.hpp"
 #include "kernels/own/permute.hpp"
+#include "kernels/own/prefill_attention.hpp"
 #include "kernels/own/quantise.hpp"
 #include "kernels/own/rms_norm.hpp"
 #include "kernels/own/rotary_append.hpp"
@@ -22,5 +24,10 @@ void run_on_host(HostExecutor& executor, const RouterArgs& args);
 /// All four stages.
 void run_on_host(HostExecutor& executor, const PermuteArgs& args);
 void run_on_host(HostExecutor& executor, const UnpermuteArgs& args);
+void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim);
+/// The parts only; MergeArgs adds them.
+void run_on_host(HostExecutor& executor, const DecodeArgs& args);
+void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args);
+void run_on_host(HostExecutor& executor, const MergeArgs& args);
 
 }  // namespace rackwright::kernels::own

@@ -14,17 +14,14 @@ struct PagedCache {
   int page_size = 0, kv_heads = 0, head_dim = 0;
   KvLayout layout = KvLayout::hnd;
 
-  /// Elements between a token and the next of the same page and head.
-  [[nodiscard]] RW_BOTH int token_stride() const {
-    return layout == KvLayout::hnd ? head_dim : kv_heads * head_dim;
+  /// First element of `head` at token `at` of `page`.
+  [[nodiscard]] RW_BOTH std::int64_t place(int page, int at, int head) const {
+    const int row = layout == KvLayout::hnd ? head * page_size + at : at * kv_heads + head;
+    return (static_cast<std::int64_t>(page) * page_size * kv_heads + row) * head_dim;
   }
-  /// First element of `head` at `slot` = page x page_size + place in the page.
-  [[nodiscard]] RW_BOTH std::int64_t place(std::int64_t slot, int head) const {
-    const std::int64_t page = slot / page_size;
-    const std::int64_t at = slot - page * page_size;
-    const std::int64_t first = page * page_size * kv_heads * head_dim;
-    return layout == KvLayout::hnd ? first + (head * page_size + at) * head_dim
-                                   : first + (at * kv_heads + head) * head_dim;
+  /// The same at `slot` = page x page_size + place in the page.
+  [[nodiscard]] RW_BOTH std::int64_t place(int slot, int head) const {
+    return place(slot / page_size, slot % page_size, head);
   }
 };
 
