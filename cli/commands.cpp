@@ -8,6 +8,7 @@
 #include "cli/export_command.hpp"
 #include "cli/fabric_command.hpp"
 #include "cli/import_command.hpp"
+#include "cli/merge_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/predict_command.hpp"
 #include "cli/profile_command.hpp"
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(std::make_unique<ReviewCommand>());
   commands.push_back(std::make_unique<ProfileCommand>());
+  commands.push_back(std::make_unique<MergeCommand>());
   commands.push_back(std::make_unique<EvaluateCommand>());
   commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<FabricCommand>());

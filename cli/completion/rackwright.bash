@@ -7,7 +7,7 @@ _rackwright_ids() { # ids of a kind, as `rackwright catalog list KIND` prints th
 
 _rackwright() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="review profile evaluate fabric cabling export predict validate calibrate import catalog check new doctor"
+  local commands="review profile merge evaluate fabric cabling export predict validate calibrate import catalog check new doctor"
   local workload="--model --traffic --set --seed"
   local environment="--air-inlet --tcs-supply --fws-supply --dew-point --tcs-flow --gpu-power-cap --rack-power-cap"
   local options="" command="" word
@@ -32,6 +32,7 @@ _rackwright() {
     "") mapfile -t COMPREPLY < <(compgen -W "$commands --help --version --data-dir" -- "$current"); return ;;
     review) options="$workload $environment --racks --out --rank-by --demand --json" ;;
     profile) options="$workload --backend --device --scale-up-domain --plan --output" ;;
+    merge) options="--output" ;;
     evaluate) options="$workload $environment --rack --json --loop --branch-table --single-line --failure-table --power-table --pairs --feed-map" ;;
     fabric) options="--design --nodes --json --collective --size --ranks --ranks-per-node --domain --skew --sharp --device --traffic --routing --failed --seed --growth --rack" ;;
     cabling) options="--design --nodes --layout --rack --collectives --out --as-built --names --json" ;;
