@@ -80,7 +80,7 @@ void add_intakes(EvaluationContext& context) {
               between(warmest - width, warmest, warmest + width,
                       {"degC", Origin::modelled, "tray air inlet"}),
               "steady",
-              basis + fmt::format("; width +-{:.0f} K is a judgement{}, not validated", width,
+              basis + fmt::format("; width ±{:.0f} K is a judgement{}, not validated", width,
                                   side.row_end ? " for an open row end" : ""));
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "topology/evaluation_liquid.hpp"
+#include "topology/evaluation_transient.hpp"
 #include "topology/part_facts.hpp"
 #include "topology/thermal/coolant_loop.hpp"
 #include "topology/thermal/heat_split.hpp"
@@ -189,7 +190,7 @@ void add_leak(EvaluationContext& context, const LoopState& loop, const CoolantLo
   const CoolantLoop::State state = network.at_flow(loop.flow_lpm, open);
   const Slot* slot = context.design.slot(view.branches[largest].slot);
   context.add("liquid.leak.gpus_off", "GPUs off while a leaking tray is shut",
-              exact(slot ? slot->gpus : 0, {"1", Origin::modelled, "rack"}), "steady",
+              exact(slot ? slot->gpus : 0, {"GPUs", Origin::modelled, "rack"}), "steady",
               "valve of tray " + view.branches[largest].slot + " shut, tray off");
   context.add("liquid.leak.drop", "Pressure drop of the rack with one tray shut",
               exact(state.drop_kpa, {"kPa", Origin::modelled, "TCS"}), "steady",
@@ -276,6 +277,7 @@ void require_plate(EvaluationContext& context, const LoopState& loop, const Cool
                    "10 K of room",
                    loop.supply_c, gpu, flow, 10 / gpu),
        "module maker", "die and HBM temperature, throttling", false});
+  if (module_resistance(context)) return;  // the transient side says it
   const std::string device = context.device.id;
   for (const auto& [id, part] : context.catalog.parts()) {
     if (part.kind != "cold_plate" || part.number("flow_lpm")) continue;

@@ -152,10 +152,10 @@ void add_cooling_limits(EvaluationContext& context) {
                    row.failure,
                    survival_promised(context, row.failure_unit)};
     if (row.lost) {
-      Limit limit = make_limit(std::move(name), exact(1, {"1", Origin::modelled, row.boundary}),
-                               exact(0, {"1", Origin::modelled, row.boundary}),
-                               "nothing flows: what drives it is lost too");
-      context.out.limits.push_back(std::move(limit));
+      if (row.level != "coolant flow") continue;  // temperatures without flow have no end
+      const EstimateTag tag{row.unit, Origin::modelled, row.boundary};
+      context.out.limits.push_back(make_limit(std::move(name), exact(row.load, tag), exact(0, tag),
+                                              "nothing flows: what drives the pumps is lost too"));
       continue;
     }
     const std::string cause =

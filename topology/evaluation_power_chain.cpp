@@ -17,9 +17,6 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr LoadCase kCases[] = {LoadCase::design_envelope, LoadCase::slo_capacity,
-                               LoadCase::as_recorded, LoadCase::idle};
-
 /// Fans of an active rear door hang on the rack's own feeds; a door without a figure is passive or
 /// blank and counts nothing.
 double door_fans_w(const EvaluationContext& context) {
@@ -33,12 +30,10 @@ void form_cases(EvaluationContext& context) {
   report.chain = context.chain;
   report.gpus = context.power.gpus();
   if (context.chain.sources.empty()) return;
-  for (const LoadCase c : kCases) {
-    const auto& power = context.case_power[static_cast<std::size_t>(c)];
-    if (!power) continue;
-    ChainDemand demand = chain_demand(context.chain, context.power, *power);
+  for (const auto& [load_case, load] : context.out.failures.loads) {
+    ChainDemand demand = load.demand;
     demand.direct_w += door_fans_w(context);
-    report.cases.emplace_back(c, std::move(demand));
+    report.cases.emplace_back(load_case, std::move(demand));
   }
 }
 

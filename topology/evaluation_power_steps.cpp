@@ -148,7 +148,7 @@ void add_oversubscription(EvaluationContext& context, const CyclicEnergy& energy
   if (!(fits > 0)) return;
   context.add(
       "power.oversubscription.racks", "Racks of this kind on the power of ten envelopes",
-      exact(fits, {"1", Origin::modelled, "rack AC input"}), "1 s",
+      exact(fits, {"racks", Origin::modelled, "rack AC input"}), "1 s",
       fmt::format("P99.9 of exact sums of independent replicas: {} of {}{}", watts_text(p999),
                   watts_text(budget), fits >= kMostRacks ? "; not tried beyond 16" : ""));
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -115,18 +116,20 @@ std::string failure_cell(const topology::FailureRow* row) {
                             : fmt::format("{} of {} {}", format_significant(row->load, 4),
                                           row->limit ? format_significant(*row->limit, 4) : "blank",
                                           row->unit));
-  const std::string shown = row->lost ? "lost"
-                            : margin  ? fmt::format("{:+.1f}", *margin * 100)
-                                      : "";
-  return fmt::format("<td class=\"num\" title=\"{}{}{}\">{}</td>", escape(failure_text(*row)),
-                     row->failure.empty() ? "" : ". ", escape(what),
+  const std::string shown =
+      row->lost ? "lost"
+      : margin  ? fmt::format("{}{:.1f}", *margin < 0 ? "−" : "+", std::abs(*margin) * 100)
+                : "";
+  const bool violated = margin && *margin < 0;
+  return fmt::format("<td class=\"num{}\" title=\"{}{}{}\">{}</td>", violated ? " violated" : "",
+                     escape(failure_text(*row)), row->failure.empty() ? "" : ". ", escape(what),
                      shown.empty() ? blank_box() : shown);
 }
 
 std::string failure_table_html(const topology::RackEvaluation& evaluation) {
   const topology::FailureMatrix matrix = topology::failure_matrix(evaluation.failures.worst);
   if (matrix.lines.empty()) return "";
-  std::vector<Column> columns{{"Worst node of"}};
+  std::vector<Column> columns{{"Margin in %, worst node of"}};
   for (const std::string& unit : matrix.units) {
     columns.push_back({unit == "none" ? "In service" : capitalised(unit), true});
   }
@@ -194,8 +197,8 @@ std::string domain_sections(const ReportContext& context, const Candidate& candi
         fmt::format("{}-{}", domain.id, index), domain_title(domain.topic, limits, figures.size()),
         fmt::format("{}. {}", escape(candidate.evaluation.rack), escape(domain.missing)));
     if (domain.id == std::string("power")) out += power_drawing(candidate.evaluation);
-    if (!figures.empty()) out += figure_table(context, candidate, figures, domain.topic);
     if (std::string_view(domain.id) == "cooling") out += loop_figure(candidate.evaluation);
+    if (!figures.empty()) out += figure_table(context, candidate, figures, domain.topic);
     if (domain.id == std::string_view("service")) out += service_items_html(candidate.evaluation);
     out += "</section>\n";
   }

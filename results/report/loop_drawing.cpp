@@ -91,7 +91,7 @@ std::string cdu_box(const CoolantView& view, double y, double height) {
     at += 16;
   };
   add(shortened(view.cdu.empty() ? "CDU blank" : view.cdu, 24), "m");
-  if (!view.cdu_place.empty()) add(view.cdu_place, "m n");
+  if (view.cdu.find(view.cdu_place) == std::string::npos) add(view.cdu_place, "m n");
   add(fmt::format("{} for {:.3g} rack{}", view.cdus_installed, view.racks_per_cdu,
                   view.racks_per_cdu == 1 ? "" : "s"),
       "m n");

@@ -275,10 +275,16 @@ class SingleLine {
         right = std::max(right, source_x(place) + kBox);
       }
       if (right <= left) continue;
-      line(left, 318, right, 318, "#222222", 5);
+      line(left, 318, right, 318, bar_colour(bus), 5);
       loads(b, left, right);
       if (bus.shelves) shelf_bus(bus, left);
     }
+  }
+
+  /// Red where a section is over its rating after a failure, as the boxes are.
+  const char* bar_colour(const topology::ChainBus& bus) {
+    const NodeMargin& section = nodes_["busbar section|" + bus.id];
+    return section.worst && *section.worst < 0 ? "#b3261e" : "#222222";
   }
 
   void shelf_bus(const topology::ChainBus& bus, double left) {

@@ -9,8 +9,6 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr double kEndless = std::numeric_limits<double>::infinity();
-
 double capacity_w_per_k(const AirPlant& plant, double flow) {
   return plant.air.density.si() * plant.air.specific_heat.si() * flow;
 }
@@ -63,7 +61,7 @@ AirState solve_air(const AirPlant& plant, const std::vector<double>& heat_w,
     state.outlet_c.push_back(heat_w[i] <= 0 ? state.intake_c[i]
                              : flow > 0
                                  ? state.intake_c[i] + heat_w[i] / capacity_w_per_k(plant, flow)
-                                 : kEndless);
+                                 : std::numeric_limits<double>::infinity());
   }
   return state;
 }

@@ -13,7 +13,7 @@ namespace rackwright::topology {
 namespace {
 
 template <class T>
-void append(std::vector<T>& to, const std::vector<T>& from) {
+void append_all(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
@@ -249,7 +249,7 @@ class RackState {
       any = true;
       gpus += tray.gpus;
     }
-    if (any) add("service", "GPUs off", "rack", "rack", "1", gpus, std::nullopt);
+    if (any) add("service", "GPUs off", "rack", "rack", "GPUs", gpus, std::nullopt);
     const auto switches = std::count_if(
         model_.trays.begin(), model_.trays.end(),
         [&](const RackTray& t) { return t.group == "switch" && off_.contains(t.slot); });
@@ -352,17 +352,17 @@ std::vector<RackFailure> rack_failure_pairs(const RackModel& model) {
       if (contains(pair, b) || contains(b, pair)) continue;
       pair.unit += " + " + b.unit;
       pair.what += " and " + b.what;
-      append(pair.power.psus, b.power.psus);
-      append(pair.power.sources, b.power.sources);
-      append(pair.power.circuits, b.power.circuits);
-      append(pair.power.feeds, b.power.feeds);
-      append(pair.power.upstream, b.power.upstream);
-      append(pair.cdus, b.cdus);
-      append(pair.pumps, b.pumps);
-      append(pair.fans, b.fans);
-      append(pair.shut, b.shut);
-      append(pair.leaking, b.leaking);
-      append(pair.off, b.off);
+      append_all(pair.power.psus, b.power.psus);
+      append_all(pair.power.sources, b.power.sources);
+      append_all(pair.power.circuits, b.power.circuits);
+      append_all(pair.power.feeds, b.power.feeds);
+      append_all(pair.power.upstream, b.power.upstream);
+      append_all(pair.cdus, b.cdus);
+      append_all(pair.pumps, b.pumps);
+      append_all(pair.fans, b.fans);
+      append_all(pair.shut, b.shut);
+      append_all(pair.leaking, b.leaking);
+      append_all(pair.off, b.off);
       pair.door_fan = pair.door_fan || b.door_fan;
       pairs.push_back(std::move(pair));
     }
@@ -378,7 +378,7 @@ std::vector<FailureRow> rack_rows(const RackModel& model, const RackLoad& load,
 std::vector<FailureRow> rack_failure_table(const RackModel& model, const RackLoad& load) {
   std::vector<FailureRow> table = rack_rows(model, load, {});
   for (const RackFailure& failure : rack_failures(model)) {
-    append(table, rack_rows(model, load, failure));
+    append_all(table, rack_rows(model, load, failure));
   }
   return table;
 }
@@ -386,7 +386,7 @@ std::vector<FailureRow> rack_failure_table(const RackModel& model, const RackLoa
 std::vector<FailureRow> rack_pair_table(const RackModel& model, const RackLoad& load) {
   std::vector<FailureRow> table;
   for (const RackFailure& failure : rack_failure_pairs(model)) {
-    append(table, worst_rows(rack_rows(model, load, failure)));
+    append_all(table, worst_rows(rack_rows(model, load, failure)));
   }
   return table;
 }
