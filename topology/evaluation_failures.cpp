@@ -211,31 +211,29 @@ void require_upstream(EvaluationContext& context) {
                      fmt::format(">= {:.1f} kVA", row.load), "site", "margin upstream of the rack",
                      false});
   }
-  if (!context.design.upstream.empty() || !context.has_envelope) return;
-  std::string each;
-  for (const Feed& feed : context.design.feeds) {
-    double watts = 0;
-    for (const FailureRow& row : context.out.failures.worst) {
-      if (row.level == "feed" && row.failure_unit == "feed") watts = row.load;
-    }
-    if (watts > 0)
-      each = fmt::format("{:.0f} A at {:.0f} V on one feed when another is lost", watts,
-                         feed.volts_line_to_line);
-  }
-  if (each.empty()) return;
+  if (!context.design.upstream.empty()) return;
+  const auto& worst = context.out.failures.worst;
+  const auto lost = std::find_if(worst.begin(), worst.end(), [](const FailureRow& row) {
+    return row.level == "feed" && row.failure_unit == "feed";
+  });
+  if (lost == worst.end()) return;
   context.require({"upstream." + context.design.id, "PDU, busway and UPS behind the feeds",
-                   each + ", in each of them, times the racks on it", "site",
-                   "margin upstream of the rack; name them under \"upstream\"", false});
+                   fmt::format("{:.0f} A at {:.0f} V on one feed when another is lost, in each of "
+                               "them, times the racks on it",
+                               lost->load, context.design.feeds.front().volts_line_to_line),
+                   "site", "margin upstream of the rack; name them under \"upstream\"", false});
 }
 
 }  // namespace
+
+constexpr double kNoticeable = 5e-4;  // of a margin: watts of a fan move no section of a busbar
 
 bool worse_than_in_service(const std::vector<FailureRow>& worst, const FailureRow& row) {
   const auto service = std::find_if(worst.begin(), worst.end(), [&](const FailureRow& other) {
     return other.level == row.level && other.failure_unit == "none";
   });
   return service == worst.end() || !service->margin() || !row.margin() ||
-         *row.margin() < *service->margin() - 1e-6;
+         *row.margin() < *service->margin() - kNoticeable;
 }
 
 void evaluate_failures(EvaluationContext& context) {

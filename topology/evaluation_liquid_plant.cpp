@@ -68,6 +68,7 @@ std::optional<LiquidPlant> liquid_plant(const EvaluationContext& context, const 
   plant.fws_w_per_k_lpm = facility_capacity_flow(context, 1);
   plant.supply_c = loop.supply_c;
   plant.sink_c = context.environment.fws_supply_c;
+  plant.dew_point_c = context.environment.dew_point_c;
   plant.supply_max_c = design.supply_max_c.value;
   plant.outlet_max_c = design.return_max_c.value;
   if (!plant.outlet_max_c && loop.law) plant.outlet_max_c = loop.law->return_c;

@@ -67,20 +67,34 @@ bool knows_droop(const EvaluationContext& context) {
 }
 
 /// The same line at another power of the rack.
-double row_load(const EvaluationContext& context, const FailureRow& row, const RackPower& power) {
+double row_load(const EvaluationContext& context, const FailureRow& row,
+                const PowerFailure& failure, const RackPower& power) {
   ChainDemand demand = chain_demand(context.chain, context.power, power);
   demand.direct_w += door_fans_w(context);
-  PowerFailure failure;
-  for (const PowerFailure& single : single_failures(context.chain)) {
-    if (single.unit == row.failure_unit && single.what == row.failure) failure = single;
-  }
   for (const FailureRow& again : power_rows(context.chain, demand, failure)) {
     if (again.level == row.level && again.node == row.node) return again.load;
   }
   return 0;
 }
 
+/// The failure of the chain that a line stands under; nothing for one of the cooling.
+std::optional<PowerFailure> failure_of(const std::vector<PowerFailure>& singles,
+                                       const FailureRow& row) {
+  if (row.failure_unit == "none") return PowerFailure{};
+  for (const PowerFailure& single : singles) {
+    if (single.unit == row.failure_unit && single.what == row.failure) return single;
+  }
+  return std::nullopt;
+}
+
+std::string fullest_text(const FailureRow& row) {
+  const std::string place = place_text(row);
+  if (place == row.level) return "fullest " + place;
+  return fmt::format("{}, the fullest {}", place, row.level);
+}
+
 void add_chain_limits(EvaluationContext& context) {
+  const auto singles = single_failures(context.chain);
   for (const FailureRow& row : context.out.failures.worst) {
     if (is_judged_elsewhere(row) || !row.margin()) continue;
     const bool none = row.failure_unit == "none";
@@ -90,7 +104,7 @@ void add_chain_limits(EvaluationContext& context) {
     LimitName name{fmt::format("power.chain.{}.{}", level, row.failure_unit),
                    "power",
                    none ? "Fullest " + row.level + ": " + row.node
-                        : fmt::format("{}: fullest {}", failure_text(row), place_text(row)),
+                        : failure_text(row) + ": " + fullest_text(row),
                    row.failure_unit,
                    row.failure,
                    promised_by_all(context, row.failure_unit)};
@@ -114,9 +128,12 @@ void add_chain_limits(EvaluationContext& context) {
       limit.promised = false;
       limit.cause += "; shelves share by rating, as no droop is published: another share moves it";
     }
-    add_cap_remedy(
-        context, limit, [&](const RackPower& power) { return row_load(context, row, power); },
-        none ? "" : fmt::format(" when {} is lost", row.failure), 0);
+    if (const auto failure = failure_of(singles, row)) {
+      add_cap_remedy(
+          context, limit,
+          [&](const RackPower& power) { return row_load(context, row, *failure, power); },
+          none ? "" : fmt::format(" when {} is lost", row.failure), 0);
+    }
     context.out.limits.push_back(std::move(limit));
   }
 }
@@ -277,6 +294,35 @@ void require_busbar(EvaluationContext& context, std::size_t b) {
        "rack maker", "voltage at the worst tap, loss in the bar", false});
 }
 
+/// Mean draw of the other cases over the envelope; that of the SLO capacity stands beside its P99.
+void add_utilisation(EvaluationContext& context) {
+  for (const LoadCase c : {LoadCase::as_recorded, LoadCase::idle}) {
+    const std::string key(key_of(c));
+    const Figure* mean = context.out.figures.find("power.rack_ac." + key);
+    if (!mean || !(context.envelope.rack_ac_w > 0)) continue;
+    context.add("power.utilisation." + key,
+                fmt::format("Mean draw over design envelope, {}", to_string(c)),
+                scaled(mean->estimate, 1 / context.envelope.rack_ac_w, "1"), mean->window,
+                "mean / design envelope");
+  }
+}
+
+/// Rating of each PDU, busway and UPS in service less its P99.
+void add_stranded_upstream(EvaluationContext& context) {
+  const FailureReport& report = context.out.failures;
+  for (const auto& [load_case, load] : report.loads) {
+    if (load_case != LoadCase::slo_capacity) continue;
+    for (const FailureRow& row : rack_rows(report.model, load, {})) {
+      if (row.boundary != "upstream" || !row.limit) continue;
+      std::string key = "power.stranded." + row.node;
+      std::replace(key.begin(), key.end(), ' ', '_');
+      context.add(std::move(key), "Stranded at " + row.node,
+                  exact(*row.limit - row.load, {"kVA", Origin::modelled, "upstream"}), "1 s",
+                  "rating in service; less the P99 of 1 s means at SLO capacity");
+    }
+  }
+}
+
 /// Capacity that no load can use: what each level gives with its promise kept, less the P99 draw.
 void add_stranded(EvaluationContext& context) {
   const auto& power = context.case_power[static_cast<std::size_t>(LoadCase::slo_capacity)];
@@ -308,6 +354,7 @@ void add_stranded(EvaluationContext& context) {
     feeds += feed.limit_w();
     largest = std::max(largest, feed.limit_w());
   }
+  add_stranded_upstream(context);
   const bool alone = promised_by_all(context, "feed") && context.design.feeds.size() > 1;
   add("feed", "Stranded at the feeds", feeds - (alone ? largest : 0.0), power->rack_ac_w,
       "rack AC input", alone ? "feeds without the largest" : "all feeds");
@@ -347,6 +394,7 @@ void evaluate_power_chain(EvaluationContext& context) {
   add_stage_losses(context, state);
   for (std::size_t b = 0; b < context.chain.buses.size(); ++b) require_busbar(context, b);
   add_stranded(context);
+  add_utilisation(context);
   evaluate_power_start(context);
   compare_designs(context);
 }

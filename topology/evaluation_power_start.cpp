@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -14,8 +15,9 @@ namespace rackwright::topology {
 
 namespace {
 
-const Part* shelf_of(const EvaluationContext& context, const PowerBus& bus) {
-  if (bus.boundary != "busbar DC" || bus.sources.empty()) return nullptr;
+/// The shelf, or the node that holds the PSUs.
+const Part* psu_part_of(const EvaluationContext& context, const PowerBus& bus) {
+  if (bus.sources.empty()) return nullptr;
   const Slot* slot = context.design.slot(bus.sources.front().slot);
   return slot ? context.catalog.find(slot->part) : nullptr;
 }
@@ -26,10 +28,15 @@ std::optional<double> hold_up(EvaluationContext& context, std::size_t b, const P
   const double watts = context.envelope.bus_dc_w[b];
   const auto hold = shelf.number("hold_up_ms");
   if (!hold) {
+    const bool shelves = bus.boundary == "busbar DC";
     context.require({"hold_up." + bus.id, "hold-up time of the PSUs",
-                     fmt::format(">= 4 ms at {}, which a battery shelf takes to carry the bus "
-                                 "(ORv3: 2 ms to detect, 2 ms to start); 20 ms is the ORv3 class",
-                                 watts_text(watts)),
+                     shelves
+                         ? fmt::format(">= 4 ms at {}, which a battery shelf takes to carry the "
+                                       "bus (ORv3: 2 ms to detect, 2 ms to start); 20 ms is the "
+                                       "ORv3 class",
+                                       watts_text(watts))
+                         : fmt::format(">= the transfer time of the site's UPS or switch at {}",
+                                       watts_text(watts)),
                      "PSU maker", "ride-through of a lost feed", false});
     return std::nullopt;
   }
@@ -72,7 +79,7 @@ bool has_ups(const EvaluationContext& context) {
 /// Seconds that the bus holds without AC against those until AC is back.
 void add_ride_through(EvaluationContext& context, std::size_t b) {
   const PowerBus& bus = context.design.buses[b];
-  const Part* shelf = shelf_of(context, bus);
+  const Part* shelf = psu_part_of(context, bus);
   if (shelf == nullptr) return;
   const auto psus = hold_up(context, b, *shelf);
   const auto batteries = backup(context, b);
@@ -152,7 +159,12 @@ void add_cold_start(EvaluationContext& context) {
 }  // namespace
 
 void evaluate_power_start(EvaluationContext& context) {
-  for (std::size_t b = 0; b < context.design.buses.size(); ++b) add_ride_through(context, b);
+  std::set<const Part*> done;  // nodes alike are judged once
+  for (std::size_t b = 0; b < context.design.buses.size(); ++b) {
+    if (done.insert(psu_part_of(context, context.design.buses[b])).second) {
+      add_ride_through(context, b);
+    }
+  }
   add_cold_start(context);
 }
 

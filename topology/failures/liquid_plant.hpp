@@ -45,6 +45,7 @@ struct LiquidPlant {
   double flow_lpm = 0;                ///< that one rack asks for
   double w_per_k_lpm = 0;             ///< heat a litre per minute takes per kelvin
   double fws_w_per_k_lpm = 0;
+  double dew_point_c = 0;           ///< of the room: the coldest supply there can be
   double supply_c = 0, sink_c = 0;  ///< TCS set point; FWS, or room air of a sidecar
   std::optional<double> supply_max_c, outlet_max_c;
   std::optional<double> module_k_per_w, module_max_c;

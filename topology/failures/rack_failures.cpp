@@ -188,18 +188,18 @@ class RackState {
     if (!(liquid_.flow_lpm > 0)) flow.lost = true;
     if (plant.supply_max_c) {
       add("liquid", "coolant supply", "TCS supply", "TCS supply", "degC", liquid_.supply_c,
-          plant.supply_max_c, plant.sink_c);
+          plant.supply_max_c, plant.dew_point_c);
     }
     for (std::size_t i = 0; i < plant.slots.size(); ++i) {
       if (off_.contains(plant.slots[i])) continue;
       add("liquid", "tray outlet", plant.slots[i], "tray outlet", "degC", liquid_.outlet_c[i],
-          plant.outlet_max_c, plant.sink_c);
+          plant.outlet_max_c, plant.supply_c);
     }
     if (plant.module_k_per_w && load_.gpu_w > 0) {
       const double at =
           liquid_.flow_lpm > 0 ? liquid_.supply_c + load_.gpu_w * *plant.module_k_per_w : INFINITY;
       add("liquid", "GPU", "every GPU", "GPU reading", "degC", at, plant.module_max_c,
-          plant.sink_c);
+          plant.supply_c);
     }
     for (std::size_t i = 0; i < plant.cdus.size(); ++i) {
       if (cdu_off_[i]) continue;
