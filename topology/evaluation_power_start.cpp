@@ -121,7 +121,7 @@ void add_cold_start(EvaluationContext& context) {
     if (figure.key.rfind("air.fan_power_rack.", 0) == 0) fans += figure.estimate.high;
   }
   const double cooling = (pumps ? pumps->estimate.high : 0.0) + fans;
-  context.add("power.cold_start.rack_ac", "Cold start: GPUs idle, pumps and fans at full",
+  context.add("power.cold_start.rack_ac", "Cold start: GPUs idle, known pumps and fans at full",
               between(idle->rack_ac_w, idle->rack_ac_w + cooling, idle->rack_ac_w + cooling,
                       {"W", Origin::assumed, "rack AC input and CDU share"}),
               "steady", "idle rack, published maximum of its share of the CDUs, tray fans at full");
