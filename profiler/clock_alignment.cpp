@@ -70,8 +70,8 @@ ClockDisturbance find_disturbance(std::span<const ClockPair> pairs, double limit
     found.reason = fmt::format("the clock was stepped by {:+.1f} ms", 1e3 * found.worst_s);
   } else {
     found.kind = ClockDisturbance::Kind::slew;
-    found.reason = fmt::format("the clock was slewed by {:+.1f} ms over the run",
-                               1e3 * found.seconds);
+    found.reason =
+        fmt::format("the clock was slewed by {:+.1f} ms over the run", 1e3 * found.seconds);
   }
   return found;
 }

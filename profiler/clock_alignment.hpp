@@ -21,8 +21,8 @@ struct ClockOffset {
   double bound_s = 0;   ///< the offset is off by at most this: half the round trip
 };
 
-/// From the exchange with the least round trip: offset = answered - (sent + received) / 2, off by at
-/// most half the round trip, as the answer was made at some time between. Throws
+/// From the exchange with the least round trip: offset = answered - (sent + received) / 2, off by
+/// at most half the round trip, as the answer was made at some time between. Throws
 /// std::invalid_argument without exchanges or when one was received before it was sent.
 [[nodiscard]] ClockOffset clock_offset(std::span<const PingPong> exchanges);
 

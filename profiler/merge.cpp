@@ -120,8 +120,8 @@ double aligned_start(const RankMeta& meta, std::int64_t origin_ns) {
                     : since;
 }
 
-/// Puts all ranks on the clock of rank 0, the earliest start at 0 s. A rank whose start is not known
-/// starts there too.
+/// Puts all ranks on the clock of rank 0, the earliest start at 0 s. A rank whose start is not
+/// known starts there too.
 void align(std::vector<Rank>& ranks) {
   const auto known = [](const Rank& rank) { return rank.readable && rank.meta.start_ns != 0; };
   const auto first = std::find_if(ranks.begin(), ranks.end(), known);
@@ -159,10 +159,9 @@ RunFile run_of(std::vector<Rank>& ranks, const MergeResult& result) {
   };
   Rank& heaviest = *std::max_element(ranks.begin(), ranks.end(), heavier);
   heaviest.summary.heaviest = true;
-  const Rank& server =
-      *std::max_element(ranks.begin(), ranks.end(), [](const Rank& a, const Rank& b) {
-        return a.summary.requests < b.summary.requests;
-      });
+  const Rank& server = *std::max_element(
+      ranks.begin(), ranks.end(),
+      [](const Rank& a, const Rank& b) { return a.summary.requests < b.summary.requests; });
   RunFile run = heaviest.run;
   shift_times(run.trace, heaviest.base);
   if (server.summary.requests > heaviest.summary.requests) {
@@ -173,8 +172,8 @@ RunFile run_of(std::vector<Rank>& ranks, const MergeResult& result) {
   }
   for (const Rank& rank : ranks) {
     if (!rank.readable) continue;
-    run.trace.end_s = std::max(
-        run.trace.end_s, rank.base.shift + (1 + rank.base.drift) * rank.run.trace.end_s);
+    run.trace.end_s =
+        std::max(run.trace.end_s, rank.base.shift + (1 + rank.base.drift) * rank.run.trace.end_s);
   }
   run.trace.incomplete = result.incomplete;
   run.trace.incomplete_reason = fmt::format("{}", fmt::join(result.notes, "; "));
@@ -190,12 +189,13 @@ std::vector<std::string> texts(Database& database, const std::string& sql) {
 
 /// Copies every table of the attached file, moments moved to the run's time base.
 void copy_tables(Database& database, const Rank& rank) {
-  const auto tables = texts(
-      database, "SELECT name FROM source.sqlite_master WHERE type = 'table' AND name NOT LIKE "
-                "'sqlite_%' ORDER BY name");
+  const auto tables =
+      texts(database,
+            "SELECT name FROM source.sqlite_master WHERE type = 'table' AND name NOT LIKE "
+            "'sqlite_%' ORDER BY name");
   for (const std::string& table : tables) {
-    const auto columns = texts(
-        database, fmt::format("SELECT name FROM pragma_table_info('{}', 'source')", table));
+    const auto columns =
+        texts(database, fmt::format("SELECT name FROM pragma_table_info('{}', 'source')", table));
     std::string values = std::to_string(rank.summary.rank), names = "rank INTEGER";
     for (const std::string& column : columns) {
       const bool moment = std::ranges::find(kMoments, column) != std::end(kMoments);
@@ -205,8 +205,8 @@ void copy_tables(Database& database, const Rank& rank) {
                        : fmt::format(", \"{}\"", column);
     }
     database.execute(fmt::format("CREATE TABLE IF NOT EXISTS main.\"rank_{}\" ({})", table, names));
-    database.execute(fmt::format("INSERT INTO main.\"rank_{0}\" SELECT {1} FROM source.\"{0}\"",
-                                 table, values));
+    database.execute(
+        fmt::format("INSERT INTO main.\"rank_{0}\" SELECT {1} FROM source.\"{0}\"", table, values));
   }
 }
 
@@ -258,10 +258,10 @@ void note_gaps(const std::vector<Rank>& ranks, int count, MergeResult& result) {
   for (const Rank& rank : ranks) {
     if (rank.summary.complete) continue;
     result.incomplete = true;
-    result.notes.push_back(rank.summary.file.empty()
-                               ? fmt::format("rank {} of {} left no file", rank.summary.rank, count)
-                               : fmt::format("rank {} of {}: {}", rank.summary.rank, count,
-                                             rank.summary.reason));
+    result.notes.push_back(
+        rank.summary.file.empty()
+            ? fmt::format("rank {} of {} left no file", rank.summary.rank, count)
+            : fmt::format("rank {} of {}: {}", rank.summary.rank, count, rank.summary.reason));
   }
 }
 
@@ -270,16 +270,17 @@ std::vector<std::string> clock_notes(const std::vector<Rank>& ranks) {
   for (const Rank& rank : ranks) {
     if (!rank.readable || ranks.size() == 1) continue;
     if (!rank.meta.disturbance.empty()) {
-      notes.push_back(fmt::format("rank {}: {}: its times are off by up to that",
-                                  rank.summary.rank, rank.meta.disturbance));
+      notes.push_back(fmt::format("rank {}: {}: its times are off by up to that", rank.summary.rank,
+                                  rank.meta.disturbance));
     }
     if (rank.meta.start_ns == 0) {
-      notes.push_back(fmt::format("rank {}: its start was not recorded: it is put at 0 s",
-                                  rank.summary.rank));
+      notes.push_back(
+          fmt::format("rank {}: its start was not recorded: it is put at 0 s", rank.summary.rank));
     } else if (!rank.meta.clock && rank.summary.rank != 0) {
-      notes.push_back(fmt::format("rank {}: no clock offset was taken: its times are by its own "
-                                  "clock",
-                                  rank.summary.rank));
+      notes.push_back(
+          fmt::format("rank {}: no clock offset was taken: its times are by its own "
+                      "clock",
+                      rank.summary.rank));
     }
   }
   return notes;
@@ -296,8 +297,8 @@ MergeResult merge_ranks(const fs::path& folder, const fs::path& output) {
   std::vector<Rank> ranks;
   for (const auto& [number, path] : rank_files(folder)) ranks.push_back(read_rank(number, path));
   if (std::none_of(ranks.begin(), ranks.end(), [](const Rank& r) { return r.readable; })) {
-    throw InputError(InputProblem{folder.string(), 0, "", "a readable rank file",
-                                  ranks.front().summary.reason});
+    throw InputError(
+        InputProblem{folder.string(), 0, "", "a readable rank file", ranks.front().summary.reason});
   }
   const int count = rank_count(ranks);
   for (int number = 0; number < count; ++number) {

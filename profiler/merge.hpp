@@ -11,11 +11,11 @@ namespace rackwright::profiler {
 /// One rank of a merged run.
 struct MergedRank {
   int rank = 0;
-  std::string file;        ///< name in the folder; empty: there is none
+  std::string file;  ///< name in the folder; empty: there is none
   std::string host;
   bool complete = false;
-  std::string reason;      ///< why it is incomplete or unusable
-  double start_s = 0;      ///< of its 0 s on the run's time base
+  std::string reason;                   ///< why it is incomplete or unusable
+  double start_s = 0;                   ///< of its 0 s on the run's time base
   std::optional<double> clock_bound_s;  ///< of its times; absent: no offset was taken
   std::uint64_t slices = 0, requests = 0;
   double busy_s = 0;

@@ -69,9 +69,8 @@ void write_rank_meta(const std::filesystem::path& path, const RankMeta& meta) {
 std::optional<RankMeta> read_rank_meta(Database& database) {
   MetaField field(database);
   RankMeta meta;
-  if (!field.take("rank.rank", [&](Statement& row) {
-        meta.rank = static_cast<int>(row.integer(0));
-      })) {
+  if (!field.take("rank.rank",
+                  [&](Statement& row) { meta.rank = static_cast<int>(row.integer(0)); })) {
     return std::nullopt;
   }
   field.take("rank.ranks", [&](Statement& row) { meta.ranks = static_cast<int>(row.integer(0)); });

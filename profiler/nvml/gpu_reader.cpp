@@ -89,14 +89,22 @@ double field_number(const FieldValue& field) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   if (field.code != kSuccess) return kNone;
   switch (field.value_type) {
-    case kDouble: return field.value.d;
-    case kUnsigned: return field.value.u;
-    case kUnsignedLong: return static_cast<double>(field.value.ul);
-    case kUnsignedLongLong: return static_cast<double>(field.value.ull);
-    case kLongLong: return static_cast<double>(field.value.ll);
-    case kInt: return field.value.i;
-    case kUnsignedShort: return field.value.us;
-    default: return kNone;
+    case kDouble:
+      return field.value.d;
+    case kUnsigned:
+      return field.value.u;
+    case kUnsignedLong:
+      return static_cast<double>(field.value.ul);
+    case kUnsignedLongLong:
+      return static_cast<double>(field.value.ull);
+    case kLongLong:
+      return static_cast<double>(field.value.ll);
+    case kInt:
+      return field.value.i;
+    case kUnsignedShort:
+      return field.value.us;
+    default:
+      return kNone;
   }
 }
 
@@ -168,8 +176,8 @@ void GpuReader::read_identity() {
     instant_usage_ = major < 8 || (major == 8 && minor == 0);
   }
   unsigned now = 0, pending = 0, limit = 0;
-  identity_.mig = call.mig_mode != nullptr && call.mig_mode(device_, &now, &pending) == kSuccess &&
-                  now == 1;
+  identity_.mig =
+      call.mig_mode != nullptr && call.mig_mode(device_, &now, &pending) == kSuccess && now == 1;
   int persistence = 0;
   if (call.persistence_mode != nullptr &&
       call.persistence_mode(device_, &persistence) == kSuccess) {
@@ -316,7 +324,8 @@ void GpuReader::read_gpm(GpuSample& sample) {
   if (call.gpm_metrics(metrics.get()) == kSuccess) {
     for (unsigned i = 0; i < metrics->count; ++i) {
       const auto& [quantity, scale] = wanted[i].second;
-      if (metrics->metrics[i].code == kSuccess) sample[quantity] = metrics->metrics[i].value * scale;
+      if (metrics->metrics[i].code == kSuccess)
+        sample[quantity] = metrics->metrics[i].value * scale;
     }
   }
   std::swap(gpm_first_, gpm_second_);

@@ -39,9 +39,9 @@ class GpuReader {
   int handle_code_ = kSuccess;
   GpuIdentity identity_;
   GpuSample probed_;
-  std::vector<FieldValue> fields_;        ///< asked for in one call
-  std::vector<Quantity> field_meaning_;   ///< of each
-  std::vector<double> field_scale_;       ///< to SI
+  std::vector<FieldValue> fields_;       ///< asked for in one call
+  std::vector<Quantity> field_meaning_;  ///< of each
+  std::vector<double> field_scale_;      ///< to SI
   unsigned links_ = 0;
   bool nvlink5_ = false;
   GpmSample gpm_first_ = nullptr;

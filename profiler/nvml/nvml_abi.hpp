@@ -149,8 +149,8 @@ static_assert(sizeof(GpmSupport) == 8);
 inline constexpr unsigned kGpmVersion = 1;
 
 enum GpmMetricId : unsigned {
-  kGpmTensor = 5,          ///< %
-  kGpmDram = 10,           ///< % of the peak rate
+  kGpmTensor = 5,           ///< %
+  kGpmDram = 10,            ///< % of the peak rate
   kGpmNvlinkReceived = 60,  ///< MiB/s, all links
   kGpmNvlinkSent = 61
 };

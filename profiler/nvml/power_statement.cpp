@@ -162,10 +162,10 @@ PowerStatement power_statement(std::span<const GpuSample> samples, const WindowR
   statement.disagreement =
       std::abs(*statement.counter_w - *statement.sampled_w) / std::abs(*statement.counter_w);
   if (statement.disagreement <= rules.disagreement) return statement;
-  return refused(statement, Verdict::disagree,
-                 fmt::format("energy counter {:.1f} W, readings {:.1f} W: {:.0f} % apart",
-                             *statement.counter_w, *statement.sampled_w,
-                             100 * statement.disagreement));
+  return refused(
+      statement, Verdict::disagree,
+      fmt::format("energy counter {:.1f} W, readings {:.1f} W: {:.0f} % apart",
+                  *statement.counter_w, *statement.sampled_w, 100 * statement.disagreement));
 }
 
 }  // namespace rackwright::profiler::nvml

@@ -10,8 +10,8 @@ namespace rackwright::profiler::nvml {
 
 /// Rules for what may be said of power.
 struct WindowRules {
-  double least_s = 5;         ///< shorter windows are refused
-  double settle_s = 1;        ///< dropped at the start: averaging lag and clock settling
+  double least_s = 5;           ///< shorter windows are refused
+  double settle_s = 1;          ///< dropped at the start: averaging lag and clock settling
   double counter_step_s = 0.1;  ///< the energy counter moves about this often: error step/window
   double disagreement = 0.05;   ///< of the two sources, relative, from which on it is flagged
   double longest_gap_s = 0.5;   ///< between samples: longer ones are reported, not bridged
@@ -32,7 +32,8 @@ struct PowerStatement {
   [[nodiscard]] bool usable() const { return verdict == Verdict::fine; }
 };
 
-/// `samples` of one GPU by time. The window runs between moves of the counter. With one source only the statement stands on that and says so.
+/// `samples` of one GPU by time. The window runs between moves of the counter. With one source only
+/// the statement stands on that and says so.
 [[nodiscard]] PowerStatement power_statement(std::span<const GpuSample> samples,
                                              const WindowRules& rules = {});
 

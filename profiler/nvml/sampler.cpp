@@ -61,10 +61,9 @@ NvmlRecord Sampler::stop() {
     record_.achieved_period_s = (last_s_ - first_s_) / static_cast<double>(rounds_ - 1);
   }
   if (record_.missed_rounds > 0) {
-    record_.notes.push_back(
-        fmt::format("{} of {} rounds were missed: the driver took up to {:.0f} ms to answer",
-                    record_.missed_rounds, record_.missed_rounds + rounds_,
-                    1e3 * record_.slowest_round_s));
+    record_.notes.push_back(fmt::format(
+        "{} of {} rounds were missed: the driver took up to {:.0f} ms to answer",
+        record_.missed_rounds, record_.missed_rounds + rounds_, 1e3 * record_.slowest_round_s));
   }
   return std::move(record_);
 }

@@ -14,9 +14,9 @@ namespace rackwright::profiler::nvml {
 /// What a sampler saw.
 struct NvmlRecord {
   std::string driver_version, library_version;
-  std::vector<GpuIdentity> gpus;           ///< by NVML index, which follows the PCI bus
+  std::vector<GpuIdentity> gpus;            ///< by NVML index, which follows the PCI bus
   std::vector<std::string> nvlink_sources;  ///< of each GPU
-  std::vector<GpuSample> samples;          ///< by time, GPUs in turn
+  std::vector<GpuSample> samples;           ///< by time, GPUs in turn
   double target_period_s = 0;
   double achieved_period_s = 0;  ///< mean; 0 with fewer than two rounds
   double slowest_round_s = 0;    ///< time that reading all GPUs once took at most

@@ -31,8 +31,8 @@ Trace trace_of(int slices) {
   trace.workload = "w";
   trace.device = "h100-sxm";
   for (int i = 0; i < slices; ++i) {
-    trace.slices.push_back({0.02 * i, 0.010F, 300.0F, static_cast<std::uint32_t>(i),
-                            workloads::OperatorClass::gemm});
+    trace.slices.push_back(
+        {0.02 * i, 0.010F, 300.0F, static_cast<std::uint32_t>(i), workloads::OperatorClass::gemm});
   }
   trace.end_s = 0.02 * slices;
   return trace;
@@ -64,7 +64,8 @@ TEST(RankFileName, HasFourDigits) {
   EXPECT_EQ(rank_file_name(3), "rank-0003.rw");
   EXPECT_EQ(rank_of_name("rank-0003.rw"), 3);
   EXPECT_EQ(rank_of_name("rank-12345.rw"), 12345);
-  for (const char* name : {"rank-3.rw", "rank-00x3.rw", "run.rw", "rank-0003.rw.part", "rank-.rw"}) {
+  for (const char* name :
+       {"rank-3.rw", "rank-00x3.rw", "run.rw", "rank-0003.rw.part", "rank-.rw"}) {
     EXPECT_EQ(rank_of_name(name), std::nullopt) << name;
   }
 }

@@ -105,7 +105,7 @@ TEST(GpuReader, GpmIsReadAtTenHertzAtMost) {
   EXPECT_DOUBLE_EQ(sample[Quantity::tensor_active], 50);
   EXPECT_DOUBLE_EQ(sample[Quantity::gpm_nvlink_sent], 610.0 * 1048576);  // MiB/s
   EXPECT_FALSE(sample.has(Quantity::dram_active));  // this metric says NOT_SUPPORTED
-  reader.read(sample);  // 150 ms
+  reader.read(sample);                              // 150 ms
   EXPECT_FALSE(sample.has(Quantity::tensor_active));
 }
 

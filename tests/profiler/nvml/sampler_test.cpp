@@ -84,9 +84,8 @@ PowerLog read_log(const std::filesystem::path& path) {
   while (std::getline(in, line)) {
     int hour = 0, minute = 0;
     double second = 0, watts = 0;
-    EXPECT_EQ(std::sscanf(line.c_str(), "%*d/%*d/%*d %d:%d:%lf,%lf", &hour, &minute, &second,
-                          &watts),
-              4);
+    EXPECT_EQ(
+        std::sscanf(line.c_str(), "%*d/%*d/%*d %d:%d:%lf,%lf", &hour, &minute, &second, &watts), 4);
     log.seconds.push_back(hour * 3600.0 + minute * 60.0 + second);
     log.watts.push_back(watts);
   }

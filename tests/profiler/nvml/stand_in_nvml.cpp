@@ -12,6 +12,7 @@
 //   RW_NVML_LOST_AFTER    GPU 1 is lost after this many rounds
 //   RW_NVML_SLOW_MS       every reading of fields takes this long
 //   RW_NVML_OLD_STRUCTS   version 3 of the fabric struct is refused with 25
+//   RW_NVML_MIG           MIG is on
 //   RW_NVML_NVLINK        4 or 5: generation of the links; absent: none
 //
 // Compiled with RW_NVML_OLD_DRIVER it lacks everything that came after the first drivers, with
@@ -62,7 +63,8 @@ double number(const char* name, double otherwise) {
 }
 
 long long now_us(const Gpu& gpu) {
-  if (state.step_us > 0) return kEpochUs + static_cast<long long>(static_cast<double>(gpu.rounds) * state.step_us);
+  if (state.step_us > 0)
+    return kEpochUs + static_cast<long long>(static_cast<double>(gpu.rounds) * state.step_us);
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
@@ -131,11 +133,15 @@ int answer(std::size_t index, FieldValue& field) {
       if (!state.frozen) integrate(index, s);
       put(field, static_cast<unsigned long long>(gpu.energy_j * 1e3));
       return kSuccess;
-    case kFieldMemoryTemperature: put_unsigned(field, 71); return kSuccess;
+    case kFieldMemoryTemperature:
+      put_unsigned(field, 71);
+      return kSuccess;
     case kFieldPcieSentBytes:
       put(field, 1000 * static_cast<unsigned long long>(gpu.rounds));
       return kSuccess;
-    case kFieldNvlinkCount: put_unsigned(field, state.nvlink == 0 ? 0 : 18); return kSuccess;
+    case kFieldNvlinkCount:
+      put_unsigned(field, state.nvlink == 0 ? 0 : 18);
+      return kSuccess;
     case kFieldNvlinkSentKib:
       if (state.nvlink != 4 || field.scope_id != kAllLinks) return kNotSupported;
       put(field, 2 * static_cast<unsigned long long>(gpu.rounds));
@@ -144,9 +150,14 @@ int answer(std::size_t index, FieldValue& field) {
       if (state.nvlink != 5 || field.scope_id >= 18) return kNotSupported;
       put(field, 100 * static_cast<unsigned long long>(gpu.rounds));
       return kSuccess;
-    case kFieldEdppMultiplier: put_unsigned(field, 150); return kSuccess;
-    case kFieldSmoothingFirst: put_unsigned(field, 1); return kSuccess;
-    default: return kNotSupported;
+    case kFieldEdppMultiplier:
+      put_unsigned(field, 150);
+      return kSuccess;
+    case kFieldSmoothingFirst:
+      put_unsigned(field, 1);
+      return kSuccess;
+    default:
+      return kNotSupported;
   }
 }
 
@@ -179,7 +190,9 @@ int nvmlInit_v2() {
   for (Gpu& gpu : state.gpus) gpu.integrated_to_s = seconds_of(gpu);
   return static_cast<int>(number("RW_NVML_INIT", 0));
 }
-int nvmlShutdown() { return kSuccess; }
+int nvmlShutdown() {
+  return kSuccess;
+}
 int nvmlDeviceGetCount_v2(unsigned* count) {
   *count = static_cast<unsigned>(state.gpus.size());
   return kSuccess;
@@ -207,8 +220,7 @@ int nvmlDeviceGetUUID(Device device, char* text, unsigned size) {
 int nvmlDeviceGetPowerUsage(Device device, unsigned* milliwatts) {
   const std::size_t index = index_of(device);
   if (state.unsupported == "all") return kNotSupported;
-  *milliwatts =
-      static_cast<unsigned>(1e3 * watts_at(index, seconds_of(state.gpus[index])));
+  *milliwatts = static_cast<unsigned>(1e3 * watts_at(index, seconds_of(state.gpus[index])));
   return kSuccess;
 }
 
@@ -265,6 +277,18 @@ int nvmlDeviceGetEnforcedPowerLimit(Device, unsigned* milliwatts) {
   *milliwatts = 700000;
   return kSuccess;
 }
+int nvmlDeviceGetMigMode(Device, unsigned* now, unsigned* pending) {
+  *now = *pending = std::getenv("RW_NVML_MIG") != nullptr ? 1 : 0;
+  return kSuccess;
+}
+int nvmlDeviceGetPersistenceMode(Device, int* mode) {
+  *mode = 1;
+  return kSuccess;
+}
+int nvmlDeviceGetP2PStatus(Device, Device, int, int* status) {
+  *status = kSuccess;
+  return kSuccess;
+}
 int nvmlGpmQueryDeviceSupport(Device, GpmSupport* support) {
   support->supported = state.step_us > 0 ? 1 : 0;
   return kSuccess;
@@ -277,7 +301,9 @@ int nvmlGpmSampleFree(GpmSample sample) {
   std::free(sample);
   return kSuccess;
 }
-int nvmlGpmSampleGet(Device, GpmSample) { return kSuccess; }
+int nvmlGpmSampleGet(Device, GpmSample) {
+  return kSuccess;
+}
 int nvmlGpmMetricsGet(GpmMetrics* metrics) {
   if (metrics->version != kGpmVersion || metrics->first == metrics->second) return kInvalidArgument;
   for (unsigned i = 0; i < metrics->count; ++i) {
