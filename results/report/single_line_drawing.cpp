@@ -1,6 +1,7 @@
 #include "results/report/single_line_drawing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <vector>
 
@@ -117,9 +118,13 @@ class SingleLine {
     return fmt::format("{:.1f} of {:.1f} {}", row.load * scale, *row.limit * scale, unit);
   }
 
+  static std::string signed_percent(double share) {
+    return fmt::format("{}{:.1f} %", share < 0 ? "−" : "+", std::abs(share) * 100);
+  }
+
   static std::string margin_text(const NodeMargin& node) {
     if (!node.worst) return "no limit known";
-    return fmt::format("{:+.1f} % worst failure", *node.worst * 100);
+    return signed_percent(*node.worst) + " worst failure";
   }
 
   /// A blank efficiency is no loss of zero.
@@ -362,12 +367,13 @@ class SingleLine {
       }
     }
     std::erase_if(worst, [&](const auto& w) {
-      return w.first != "none" && *w.second.margin() > service - 1e-6;
+      return w.first != "none" &&
+             *w.second.margin() > service - 5e-4;  // watts of a fan move nothing
     });
     for (const auto& [unit, row] : worst) {
       text(kEdge, y += 16,
-           fmt::format("{}: {:+.1f} % at {}{}", unit == "none" ? "in service" : unit,
-                       *row.margin() * 100, place_text(row),
+           fmt::format("{}: {} at {}{}", unit == "none" ? "in service" : unit,
+                       signed_percent(*row.margin()), place_text(row),
                        row.failure.empty() ? "" : " (" + row.failure + " lost)"));
     }
     bottom_ = y + 34;
