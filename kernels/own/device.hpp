@@ -84,6 +84,40 @@ RW_BOTH float high_bf16(std::uint32_t packed) {
   return float_of(packed & 0xffff0000U);
 }
 
+/// Byte i of the result is byte (selector >> 4 i) & 7 of `low` (0 to 3) and `high` (4 to 7).
+RW_BOTH std::uint32_t permute_bytes(std::uint32_t low, std::uint32_t high, std::uint32_t selector) {
+#if defined(__CUDA_ARCH__)
+  return __byte_perm(low, high, selector);
+#else
+  const std::uint64_t both = static_cast<std::uint64_t>(high) << 32 | low;
+  std::uint32_t out = 0;
+  for (int i = 0; i < 4; ++i) {
+    const std::uint32_t from = selector >> (4 * i) & 7U;
+    out |= static_cast<std::uint32_t>(both >> (8 * from) & 255U) << (8 * i);
+  }
+  return out;
+#endif
+}
+
+RW_BOTH int count_bits(std::uint32_t bits) {
+#if defined(__CUDA_ARCH__)
+  return __popc(bits);
+#else
+  return __builtin_popcount(bits);
+#endif
+}
+
+/// Products of two pairs of bf16, each rounded to bf16.
+RW_BOTH std::uint32_t multiply_bf16(std::uint32_t a, std::uint32_t b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  std::uint32_t product;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(product) : "r"(a), "r"(b), "r"(0x80008000U));
+  return product;
+#else
+  return pack_bf16(low_bf16(a) * low_bf16(b), high_bf16(a) * high_bf16(b));
+#endif
+}
+
 /// 2^x; the device's approximation is within 2 units in the last place (PTX ISA, ex2.approx).
 RW_BOTH float exp2_of(float x) {
 #if defined(__CUDA_ARCH__)

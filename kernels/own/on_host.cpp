@@ -132,4 +132,41 @@ void run_on_host(HostExecutor& executor, const MergeArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { merge_attention(t, args); });
 }
 
+void run_on_host(HostExecutor& executor, const MxGemmArgs& args) {
+  if (args.n % 8 != 0 || args.k % 32 != 0) {
+    throw KernelFault(fmt::format(
+        "MXFP4 GEMM with n = {}, k = {}: multiples of 8 and of 32", args.n, args.k));
+  }
+  const Launch launch = launch_of(args);
+  if (mx_rows(args.m) == 16) {
+    executor.run(launch, [&](HostThread& t) { mxfp4_gemm<16>(t, args); });
+  } else {
+    executor.run(launch, [&](HostThread& t) { mxfp4_gemm<64>(t, args); });
+  }
+}
+
+void run_on_host(HostExecutor& executor, const IndexerArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { index_largest(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const SamplingArgs& args) {
+  if (args.top_k < 1 || args.top_k > kSamplingMost || args.temperature <= 0) {
+    throw KernelFault(fmt::format("sampling from the top {} at temperature {}: 1 to {}, above 0",
+                                  args.top_k, args.temperature, kSamplingMost));
+  }
+  executor.run(launch_of(args), [&](HostThread& t) { sample(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const PageCopyArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { copy_pages(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const LaunchProbeArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { launch_probe(t, args); });
+}
+
+void run_on_host(HostExecutor& executor, const BurnArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { burn(t, args); });
+}
+
 }  // namespace rackwright::kernels::own

@@ -2,12 +2,16 @@
 
 #include "kernels/own/host_executor.hpp"
 #include "kernels/own/latent_decode.hpp"
+#include "kernels/own/mxfp4_gemm.hpp"
+#include "kernels/own/page_copy.hpp"
 #include "kernels/own/permute.hpp"
 #include "kernels/own/prefill_attention.hpp"
+#include "kernels/own/probes.hpp"
 #include "kernels/own/quantise.hpp"
 #include "kernels/own/rms_norm.hpp"
 #include "kernels/own/rotary_append.hpp"
 #include "kernels/own/router.hpp"
+#include "kernels/own/sampling.hpp"
 #include "kernels/own/silu_mul.hpp"
 #include "kernels/own/stream_copy.hpp"
 
@@ -29,5 +33,11 @@ void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim);
 void run_on_host(HostExecutor& executor, const DecodeArgs& args);
 void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args);
 void run_on_host(HostExecutor& executor, const MergeArgs& args);
+void run_on_host(HostExecutor& executor, const MxGemmArgs& args);
+void run_on_host(HostExecutor& executor, const IndexerArgs& args);
+void run_on_host(HostExecutor& executor, const SamplingArgs& args);
+void run_on_host(HostExecutor& executor, const PageCopyArgs& args);
+void run_on_host(HostExecutor& executor, const LaunchProbeArgs& args);
+void run_on_host(HostExecutor& executor, const BurnArgs& args);
 
 }  // namespace rackwright::kernels::own
