@@ -6,34 +6,25 @@
 #include <cuda_runtime.h>
 
 #include "kernels/cuda/cuda_abi.h"
+#include "kernels/cuda/cuda_calls.hpp"
 #include "kernels/cuda/own_kernels.cuh"
 
 namespace own = rackwright::kernels::own;
+namespace cuda = rackwright::kernels::cuda;
 
 namespace {
 
-const char* remedy(cudaError_t error) {
-  switch (error) {
-    case cudaErrorInsufficientDriver: return "install or update the NVIDIA driver";
-    case cudaErrorNoDevice: return "no GPU is visible: check CUDA_VISIBLE_DEVICES and the container";
-    case cudaErrorMemoryAllocation: return "another process holds the memory";
-    case cudaErrorNoKernelImageForDevice:
-      return "this build has no code for the device: rebuild with its CMAKE_CUDA_ARCHITECTURES";
-    default: return "see the CUDA error list";
-  }
-}
-
 /// Reports a failed call, resets the last-error state, and returns its code.
 int failed(cudaError_t error, const char* call, char* message) {
-  std::snprintf(message, RACKWRIGHT_CUDA_TEXT, "%s: %s (%d): %s", call, cudaGetErrorName(error),
-                static_cast<int>(error), remedy(error));
+  std::snprintf(message, RACKWRIGHT_CUDA_TEXT, "%s",
+                cuda::describe(call, cudaGetErrorName(error), error).c_str());
   (void)cudaGetLastError();
   return static_cast<int>(error);
 }
 
-#define RACKWRIGHT_CUDA_TRY(call)                                          \
-  if (const cudaError_t error = (call); error != cudaSuccess) {            \
-    return failed(error, #call, message);                                  \
+#define RACKWRIGHT_CUDA_TRY(call)                               \
+  if (const cudaError_t error = (call); error != cudaSuccess) { \
+    return failed(error, #call, message);                       \
   }
 
 /// Device memory and events of one measurement; freed on every path.
@@ -82,7 +73,9 @@ int measure_copy(const RackwrightCudaDevice& device, double& bytes_per_s, char* 
 
 }  // namespace
 
-extern "C" int rackwright_cuda_abi(void) { return RACKWRIGHT_CUDA_ABI; }
+extern "C" int rackwright_cuda_abi(void) {
+  return RACKWRIGHT_CUDA_ABI;
+}
 
 extern "C" int rackwright_cuda_device_count(int* count, char message[RACKWRIGHT_CUDA_TEXT]) {
   *count = 0;

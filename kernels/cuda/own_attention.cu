@@ -1,7 +1,6 @@
 /* Attention of kernels/own: portable tensor-core kernels, sm_80 on. */
 #include "kernels/cuda/kernel.cuh"
-#include "kernels/own/latent_decode.hpp"
-#include "kernels/own/prefill_attention.hpp"
+#include "kernels/cuda/own_kernels.cuh"
 
 using namespace rackwright::kernels::own;
 
@@ -11,3 +10,27 @@ RACKWRIGHT_KERNEL(rw_decode_64, (kDecodeThreads, 4), DecodeArgs, decode_attentio
 RACKWRIGHT_KERNEL(rw_decode_128, (kDecodeThreads), DecodeArgs, decode_attention<128>)
 RACKWRIGHT_KERNEL(rw_latent_decode, (kLatentThreads), LatentDecodeArgs, latent_decode)
 RACKWRIGHT_KERNEL(rw_merge_attention, (128), MergeArgs, merge_attention)
+
+namespace rackwright::kernels::own {
+
+cudaError_t launch(const PrefillArgs& args, int head_dim, cudaStream_t stream) {
+  const Launch launch = launch_of(args, head_dim);
+  return head_dim == 64 ? RACKWRIGHT_LAUNCH(rw_prefill_64, args, launch, stream)
+                        : RACKWRIGHT_LAUNCH(rw_prefill_128, args, launch, stream);
+}
+
+cudaError_t launch(const DecodeArgs& args, cudaStream_t stream) {
+  const Launch launch = launch_of(args, args.key.head_dim);
+  return args.key.head_dim == 64 ? RACKWRIGHT_LAUNCH(rw_decode_64, args, launch, stream)
+                                 : RACKWRIGHT_LAUNCH(rw_decode_128, args, launch, stream);
+}
+
+cudaError_t launch(const LatentDecodeArgs& args, cudaStream_t stream) {
+  return RACKWRIGHT_LAUNCH(rw_latent_decode, args, launch_of(args), stream);
+}
+
+cudaError_t launch(const MergeArgs& args, cudaStream_t stream) {
+  return RACKWRIGHT_LAUNCH(rw_merge_attention, args, launch_of(args), stream);
+}
+
+}  // namespace rackwright::kernels::own

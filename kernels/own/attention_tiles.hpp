@@ -30,14 +30,13 @@ template <int kDim, class Thread, class Tile>
 RW_DEVICE void load_keys(Thread& t, const Tile& tile, int first_key, int first_column,
                          std::uint32_t (&out)[4]) noexcept {
   const int lane = t.lane();
-  t.load_matrix(tile,
-                tile_place<kDim>(first_key + lane / 16 * 8 + lane % 8,
-                                 first_column + lane / 8 % 2 * 8),
-                out);
+  t.load_matrix(
+      tile, tile_place<kDim>(first_key + lane / 16 * 8 + lane % 8, first_column + lane / 8 % 2 * 8),
+      out);
 }
 /// Right operand from rows as they are (values of P x V): 16 keys, 16 dimensions; words 0 and 1 for
-/// the first 8 dimensions, 2 and 3 for the others. `beyond`, a multiple of 64, adds to first_column:
-/// what the compiler knows of the rest makes it an offset.
+/// the first 8 dimensions, 2 and 3 for the others. `beyond`, a multiple of 64, adds to
+/// first_column: what the compiler knows of the rest makes it an offset.
 template <int kDim, class Thread, class Tile>
 RW_DEVICE void load_values(Thread& t, const Tile& tile, int first_key, int first_column,
                            std::uint32_t (&out)[4], int beyond = 0) noexcept {

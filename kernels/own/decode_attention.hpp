@@ -15,10 +15,10 @@ struct SplitResults {
 /// One query token a sequence against its paged keys and values, each sequence in `splits` parts.
 /// The query heads of one KV head are the 16 rows of the matrix products.
 struct DecodeArgs {
-  View<const Bf16> query;                ///< sequences x heads x head_dim
+  View<const Bf16> query;  ///< sequences x heads x head_dim
   PagedCache<const Bf16> key, value;
-  View<const std::int32_t> pages;        ///< sequences x longest_pages
-  View<const std::int32_t> length;       ///< keys of each sequence
+  View<const std::int32_t> pages;   ///< sequences x longest_pages
+  View<const std::int32_t> length;  ///< keys of each sequence
   SplitResults partial;
   int sequences = 0, heads = 0;
   int longest_pages = 0;
@@ -76,8 +76,9 @@ RW_DEVICE void load_pages(Thread& t, const DecodeArgs& args, const PagedCache<co
     const bool valid = key < block.last;
     std::int64_t at = 0;
     if (valid) {
-      const int page = t.read(args.pages, static_cast<std::int64_t>(t.block_z()) *
-                                                  args.longest_pages + key / cache.page_size);
+      const int page =
+          t.read(args.pages, static_cast<std::int64_t>(t.block_z()) * args.longest_pages +
+                                 key / cache.page_size);
       at = cache.place(page, key % cache.page_size, block.kv_head) + column;
     }
     t.copy_async16(tile, tile_place<kDim>(row, column), cache.data, at, valid);
@@ -163,7 +164,8 @@ RW_DEVICE void write_partial(Thread& t, const DecodeArgs& args, const DecodeBloc
     }
     const std::int64_t to =
         (static_cast<std::int64_t>(t.block_z()) * args.heads + block.first_head + row) *
-            args.splits + t.block_x();
+            args.splits +
+        t.block_x();
     t.write(args.partial.sums, to * kDim + d, value);
     if (d == 0) {
       t.write(args.partial.largest, to, most);
@@ -239,8 +241,7 @@ template <class Thread>
 RW_DEVICE void merge_attention(Thread& t, const MergeArgs& args) noexcept {
   const std::int64_t row = t.block_x();
   const bool has_sink = args.sinks.count > 0;
-  const float sink =
-      has_sink ? t.read(args.sinks, t.block_x() % args.heads) * kLog2E : kMasked;
+  const float sink = has_sink ? t.read(args.sinks, t.block_x() % args.heads) * kLog2E : kMasked;
   float most = sink;
   for (int s = 0; s < args.splits; ++s) {
     most = larger(most, t.read(args.partial.largest, row * args.splits + s));
@@ -264,7 +265,8 @@ RW_DEVICE void merge_attention(Thread& t, const MergeArgs& args) noexcept {
       RW_UNROLL
       for (int i = 0; i < 4; ++i) value[i] += factor * float_of(four.word[i]);
     }
-    t.write(pairs, (row * args.head_dim + d) / 2, pack_bf16(value[0] * inverse, value[1] * inverse));
+    t.write(pairs, (row * args.head_dim + d) / 2,
+            pack_bf16(value[0] * inverse, value[1] * inverse));
     t.write(pairs, (row * args.head_dim + d) / 2 + 1,
             pack_bf16(value[2] * inverse, value[3] * inverse));
   }

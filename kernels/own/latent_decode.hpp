@@ -12,8 +12,8 @@ struct LatentDecodeArgs {
   PagedCache<const Bf16> latent;   ///< one head of 576
   View<const std::int32_t> pages;  ///< sequences x longest_pages
   View<const std::int32_t> length;
-  SplitResults partial;            ///< of 512 dimensions
-  int sequences = 0, heads = 0;    ///< a multiple of 64
+  SplitResults partial;          ///< of 512 dimensions
+  int sequences = 0, heads = 0;  ///< a multiple of 64
   int longest_pages = 0;
   int splits = 1;
   float scale = 1;
@@ -57,8 +57,8 @@ RW_DEVICE void load_latent(Thread& t, const LatentDecodeArgs& args, int first, i
     const bool valid = key < last;
     std::int64_t at = 0;
     if (valid) {
-      const int page =
-          t.read(args.pages, static_cast<std::int64_t>(t.block_z()) * args.longest_pages + key / size);
+      const int page = t.read(
+          args.pages, static_cast<std::int64_t>(t.block_z()) * args.longest_pages + key / size);
       at = args.latent.place(page, key % size, 0) + column;
     }
     t.copy_async16(tile, tile_place<kLatentKey>(row, column), args.latent.data, at, valid);
@@ -87,9 +87,9 @@ RW_DEVICE void latent_scores(Thread& t, const Tile& queries, const Tile& keys, i
 /// Scales, masks, and takes the tile into the running softmax; the two warps of a row agree on its
 /// largest. Probabilities go to shared memory for both.
 template <class Thread, class Rows, class Pairs>
-RW_DEVICE void latent_softmax(Thread& t, float scale, int first_key, int last, int row, int half_key,
-                              Rows& largest, Pairs& pairs, float (&scores)[2][4], RowSoftmax& state,
-                              float (&factor)[2]) noexcept {
+RW_DEVICE void latent_softmax(Thread& t, float scale, int first_key, int last, int row,
+                              int half_key, Rows& largest, Pairs& pairs, float (&scores)[2][4],
+                              RowSoftmax& state, float (&factor)[2]) noexcept {
   float mine[2] = {kMasked, kMasked};
   RW_UNROLL
   for (int n = 0; n < 2; ++n) {
@@ -104,14 +104,15 @@ RW_DEVICE void latent_softmax(Thread& t, float scale, int first_key, int last, i
   RW_UNROLL
   for (int half = 0; half < 2; ++half) {
     mine[half] = row_largest(t, mine[half]);
-    if (t.lane() % 4 == 0) largest.set(side * kLatentRows + row + t.lane() / 4 + 8 * half, mine[half]);
+    if (t.lane() % 4 == 0)
+      largest.set(side * kLatentRows + row + t.lane() / 4 + 8 * half, mine[half]);
   }
   t.sync();
   RW_UNROLL
   for (int half = 0; half < 2; ++half) {
     const int at = row + t.lane() / 4 + 8 * half;
-    const float most = larger(state.largest[half],
-                              larger(largest.get(at), largest.get(kLatentRows + at)));
+    const float most =
+        larger(state.largest[half], larger(largest.get(at), largest.get(kLatentRows + at)));
     const float base = softmax_base(most);
     factor[half] = exp2_of(state.largest[half] - base);
     state.largest[half] = most;
@@ -173,7 +174,8 @@ RW_DEVICE void write_latent(Thread& t, const LatentDecodeArgs& args, int row, in
     const int at = row + t.lane() / 4 + 8 * half;
     const std::int64_t to =
         (static_cast<std::int64_t>(t.block_z()) * args.heads + t.block_y() * kLatentRows + at) *
-            args.splits + t.block_x();
+            args.splits +
+        t.block_x();
     const std::int64_t first = to * kLatent + dimension + 2 * (t.lane() % 4);
     RW_UNROLL
     for (int d = 0; d < 32; ++d) {
@@ -213,8 +215,8 @@ RW_DEVICE void latent_decode(Thread& t, const LatentDecodeArgs& args) noexcept {
   }
   fetch(begin);
   auto largest = t.template shared<float>(Shared::kLargest, 2 * kLatentRows);
-  auto tile = t.template shared<Bf16>(Shared::kProbabilities,
-                                      kLatentRows * Shared::kProbabilityRow);
+  auto tile =
+      t.template shared<Bf16>(Shared::kProbabilities, kLatentRows * Shared::kProbabilityRow);
   auto pairs = t.template shared<std::uint32_t>(Shared::kProbabilities,
                                                 kLatentRows * Shared::kProbabilityRow / 2);
   const int row = t.warp() % 4 * 16, side = t.warp() / 4;
@@ -228,7 +230,8 @@ RW_DEVICE void latent_decode(Thread& t, const LatentDecodeArgs& args) noexcept {
     float scores[2][4];
     latent_scores(t, queries, keys, row, 16 * side, scores);
     float factor[2];
-    latent_softmax(t, args.scale, first, last, row, 16 * side, largest, pairs, scores, state, factor);
+    latent_softmax(t, args.scale, first, last, row, 16 * side, largest, pairs, scores, state,
+                   factor);
     latent_values(t, tile, keys, row, 256 * side, factor, sums);
     t.sync();
   }

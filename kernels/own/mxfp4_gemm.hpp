@@ -4,13 +4,13 @@
 
 namespace rackwright::kernels::own {
 
-/// C[m,n] = A[m,k] x B[n,k]^T with MXFP4 weights B: E2M1, two a byte, the lower k in the lower half,
-/// an E8M0 scale for 32 of k. The weights become bf16 in registers, which loses nothing.
+/// C[m,n] = A[m,k] x B[n,k]^T with MXFP4 weights B: E2M1, two a byte, the lower k in the lower
+/// half, an E8M0 scale for 32 of k. The weights become bf16 in registers, which loses nothing.
 struct MxGemmArgs {
-  View<const Bf16> left;                ///< m x k
-  View<const std::uint32_t> weight;     ///< n x k / 8
-  View<const std::uint8_t> scale;       ///< n x k / 32
-  View<Bf16> output;                    ///< m x n
+  View<const Bf16> left;             ///< m x k
+  View<const std::uint32_t> weight;  ///< n x k / 8
+  View<const std::uint8_t> scale;    ///< n x k / 32
+  View<Bf16> output;                 ///< m x n
   int m = 0;
   int n = 0;  ///< a multiple of 8
   int k = 0;  ///< a multiple of 32
@@ -95,8 +95,7 @@ RW_DEVICE void write_mx_output(Thread& t, const MxGemmArgs& args,
       RW_UNROLL
       for (int half = 0; half < 2; ++half) {
         const int row = t.block_y() * kRows + 16 * i + t.lane() / 4 + 8 * half;
-        const int column =
-            t.block_x() * kMxColumns + t.warp() * 16 + j * 8 + t.lane() % 4 * 2;
+        const int column = t.block_x() * kMxColumns + t.warp() * 16 + j * 8 + t.lane() % 4 * 2;
         if (row >= args.m || column >= args.n) continue;
         t.write(pairs, (static_cast<std::int64_t>(row) * args.n + column) / 2,
                 pack_bf16(sums[i][j][2 * half], sums[i][j][2 * half + 1]));

@@ -30,10 +30,10 @@ RW_BOTH float small_float_value(std::uint32_t code, int sign_bit) {
   const std::uint32_t magnitude = code & ((1U << sign_bit) - 1U);
   const std::uint32_t sign = ((code >> sign_bit) & 1U) << 31;
   const float step = float_of(static_cast<std::uint32_t>(128 - kBias - kMantissa) << 23);
-  const float value =
-      magnitude < (1U << kMantissa)
-          ? static_cast<float>(magnitude) * step
-          : float_of((magnitude << (23 - kMantissa)) + (static_cast<std::uint32_t>(127 - kBias) << 23));
+  const float value = magnitude < (1U << kMantissa)
+                          ? static_cast<float>(magnitude) * step
+                          : float_of((magnitude << (23 - kMantissa)) +
+                                     (static_cast<std::uint32_t>(127 - kBias) << 23));
   return float_of(bits_of(value) | sign);
 }
 

@@ -1,16 +1,13 @@
 #include "kernels/own/on_host.hpp"
 
-#include <fmt/format.h>
+#include "kernels/own/shape_checks.hpp"
 
 namespace rackwright::kernels::own {
 
 void run_on_host(HostExecutor& executor, const RmsNormArgs& args) {
+  check_shape(args);
   const Launch launch = launch_of(args);
   const int vectors = ceil_div(args.hidden, 8 * kRmsNormThreads);
-  if (vectors > 8 || args.hidden % 8 != 0) {
-    throw KernelFault(
-        fmt::format("RMSNorm of {} columns: a multiple of 8, at most 16384", args.hidden));
-  }
   if (vectors <= 1) {
     executor.run(launch, [&](HostThread& t) { rms_norm<1>(t, args); });
   } else if (vectors <= 2) {
@@ -31,12 +28,8 @@ void run_on_host(HostExecutor& executor, const RotaryAppendArgs& args) {
 }
 
 void run_on_host(HostExecutor& executor, const QuantiseArgs& args, QuantScheme scheme) {
+  check_shape(args, scheme);
   const Launch launch = launch_of(args, scheme);
-  const int group = group_of(scheme) == 0 ? 16 : group_of(scheme);
-  if (args.width % group != 0 || (group_of(scheme) == 0 && args.width > 4 * 4096)) {
-    throw KernelFault(fmt::format("quantising rows of {}: a multiple of {}{}", args.width, group,
-                                  group_of(scheme) == 0 ? ", at most 16384" : ""));
-  }
   switch (scheme) {
     case QuantScheme::fp8_token:
       if (args.width <= 4096) {
@@ -65,14 +58,12 @@ void run_on_host(HostExecutor& executor, const StreamCopyArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { stream_copy(t, args); });
 }
 
+void run_on_host(HostExecutor& executor, const FillRandomArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { fill_random(t, args); });
+}
+
 void run_on_host(HostExecutor& executor, const RouterArgs& args) {
-  if (args.top_k > kRouterTopK || args.groups > kWarp || args.experts % args.groups != 0 ||
-      args.top_k > args.experts / args.groups * args.kept_groups) {
-    throw KernelFault(fmt::format("top {} of {} experts, {} of {} groups kept: at most {} of even "
-                                  "groups",
-                                  args.top_k, args.experts, args.kept_groups, args.groups,
-                                  kRouterTopK));
-  }
+  check_shape(args);
   executor.run(launch_of(args), [&](HostThread& t) { route(t, args); });
 }
 
@@ -90,17 +81,8 @@ void run_on_host(HostExecutor& executor, const UnpermuteArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { unpermute_rows(t, args); });
 }
 
-namespace {
-
-void check_head_dim(int head_dim) {
-  if (head_dim == 64 || head_dim == 128) return;
-  throw KernelFault(fmt::format("attention with heads of {}: 64 or 128", head_dim));
-}
-
-}  // namespace
-
 void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim) {
-  check_head_dim(head_dim);
+  check_shape(args, head_dim);
   const Launch launch = launch_of(args, head_dim);
   if (head_dim == 64) {
     executor.run(launch, [&](HostThread& t) { prefill_attention<64>(t, args); });
@@ -110,8 +92,8 @@ void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim) 
 }
 
 void run_on_host(HostExecutor& executor, const DecodeArgs& args) {
+  check_shape(args);
   const int head_dim = args.key.head_dim;
-  check_head_dim(head_dim);
   const Launch launch = launch_of(args, head_dim);
   if (head_dim == 64) {
     executor.run(launch, [&](HostThread& t) { decode_attention<64>(t, args); });
@@ -121,10 +103,7 @@ void run_on_host(HostExecutor& executor, const DecodeArgs& args) {
 }
 
 void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args) {
-  if (args.heads % kLatentRows != 0 || args.latent.head_dim != kLatentKey) {
-    throw KernelFault(fmt::format("MLA decode of {} heads on {} dimensions: a multiple of {} on {}",
-                                  args.heads, args.latent.head_dim, kLatentRows, kLatentKey));
-  }
+  check_shape(args);
   executor.run(launch_of(args), [&](HostThread& t) { latent_decode(t, args); });
 }
 
@@ -133,10 +112,7 @@ void run_on_host(HostExecutor& executor, const MergeArgs& args) {
 }
 
 void run_on_host(HostExecutor& executor, const MxGemmArgs& args) {
-  if (args.n % 8 != 0 || args.k % 32 != 0) {
-    throw KernelFault(fmt::format(
-        "MXFP4 GEMM with n = {}, k = {}: multiples of 8 and of 32", args.n, args.k));
-  }
+  check_shape(args);
   const Launch launch = launch_of(args);
   if (mx_rows(args.m) == 16) {
     executor.run(launch, [&](HostThread& t) { mxfp4_gemm<16>(t, args); });
@@ -150,10 +126,7 @@ void run_on_host(HostExecutor& executor, const IndexerArgs& args) {
 }
 
 void run_on_host(HostExecutor& executor, const SamplingArgs& args) {
-  if (args.top_k < 1 || args.top_k > kSamplingMost || args.temperature <= 0) {
-    throw KernelFault(fmt::format("sampling from the top {} at temperature {}: 1 to {}, above 0",
-                                  args.top_k, args.temperature, kSamplingMost));
-  }
+  check_shape(args);
   executor.run(launch_of(args), [&](HostThread& t) { sample(t, args); });
 }
 

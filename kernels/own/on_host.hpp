@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/own/fill_random.hpp"
 #include "kernels/own/host_executor.hpp"
 #include "kernels/own/latent_decode.hpp"
 #include "kernels/own/mxfp4_gemm.hpp"
@@ -17,13 +18,14 @@
 
 namespace rackwright::kernels::own {
 
-/// Runs the kernel that the device would run, thread by thread. Throws KernelFault; also for a
-/// shape the kernel does not hold.
+/* Run the kernel that the device would run, thread by thread. Throw KernelFault; ShapeFault for a
+   shape the kernel does not hold. */
 void run_on_host(HostExecutor& executor, const RmsNormArgs& args);
 void run_on_host(HostExecutor& executor, const SiluMulArgs& args);
 void run_on_host(HostExecutor& executor, const RotaryAppendArgs& args);
 void run_on_host(HostExecutor& executor, const QuantiseArgs& args, QuantScheme scheme);
 void run_on_host(HostExecutor& executor, const StreamCopyArgs& args);
+void run_on_host(HostExecutor& executor, const FillRandomArgs& args);
 void run_on_host(HostExecutor& executor, const RouterArgs& args);
 /// All four stages.
 void run_on_host(HostExecutor& executor, const PermuteArgs& args);

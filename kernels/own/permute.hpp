@@ -30,8 +30,10 @@ enum class PermuteStage { count, offsets, place, rows };
   switch (stage) {
     case PermuteStage::offsets:
       return {1, 1, 1, kPermuteThreads, static_cast<int>(sizeof(int)) * args.experts};
-    case PermuteStage::rows: return {args.pairs, 1, 1, 128, 0};
-    default: return {chunks, 1, 1, kPermuteThreads, table};
+    case PermuteStage::rows:
+      return {args.pairs, 1, 1, 128, 0};
+    default:
+      return {chunks, 1, 1, kPermuteThreads, table};
   }
 }
 
@@ -120,12 +122,13 @@ RW_DEVICE void permute_rows(Thread& t, const PermuteArgs& args) noexcept {
   }
 }
 
-/// output = sum over a token's pairs of weight x the row of the pair; pairs of other ranks add none.
+/// output = sum over a token's pairs of weight x the row of the pair; pairs of other ranks add
+/// none.
 struct UnpermuteArgs {
-  View<const Bf16> input;         ///< padded rows x hidden
-  View<const std::int32_t> row;   ///< of each pair
-  View<const float> weight;       ///< of each pair
-  View<Bf16> output;              ///< tokens x hidden
+  View<const Bf16> input;        ///< padded rows x hidden
+  View<const std::int32_t> row;  ///< of each pair
+  View<const float> weight;      ///< of each pair
+  View<Bf16> output;             ///< tokens x hidden
   int tokens = 0, top_k = 1;
   int hidden = 0;  ///< a multiple of 8
 };
@@ -143,7 +146,8 @@ RW_DEVICE void unpermute_rows(Thread& t, const UnpermuteArgs& args) noexcept {
       const int row = t.read(args.row, first + k);
       if (row < 0) continue;
       const float weight = t.read(args.weight, first + k);
-      const Word16 word = t.read16(args.input, static_cast<std::int64_t>(row) * args.hidden + column);
+      const Word16 word =
+          t.read16(args.input, static_cast<std::int64_t>(row) * args.hidden + column);
       RW_UNROLL
       for (int i = 0; i < 4; ++i) {
         sum[2 * i] += weight * low_bf16(word.word[i]);

@@ -9,12 +9,12 @@ namespace rackwright::kernels::own {
 /// head that takes probability and gives nothing. Portable (sm_80 on): of the class of
 /// FlashAttention-2, not of kernels made for one GPU.
 struct PrefillArgs {
-  View<const Bf16> query;               ///< query tokens x heads x head_dim
-  View<const Bf16> key, value;          ///< key tokens x kv_heads x head_dim
-  View<const std::int32_t> first_query; ///< of each sequence, and the end
-  View<const std::int32_t> first_key;   ///< the same
-  View<const float> sinks;              ///< heads; empty: none
-  View<Bf16> output;                    ///< as query
+  View<const Bf16> query;                ///< query tokens x heads x head_dim
+  View<const Bf16> key, value;           ///< key tokens x kv_heads x head_dim
+  View<const std::int32_t> first_query;  ///< of each sequence, and the end
+  View<const std::int32_t> first_key;    ///< the same
+  View<const float> sinks;               ///< heads; empty: none
+  View<Bf16> output;                     ///< as query
   int sequences = 0, longest_query = 0;
   int heads = 0, kv_heads = 0;
   int window = 0;
@@ -89,8 +89,8 @@ RW_DEVICE void mask_tile(Thread& t, const PrefillArgs& args, const PrefillBlock&
     for (int c = 0; c < 4; ++c) {
       const int key = first_key + 8 * n + 2 * (t.lane() % 4) + c % 2;
       const int position = block.before + row + 8 * (c / 2);
-      const bool seen = key <= position && key < block.keys &&
-                        (args.window == 0 || key > position - args.window);
+      const bool seen =
+          key <= position && key < block.keys && (args.window == 0 || key > position - args.window);
       scores[n][c] = seen ? scores[n][c] * scale : kMasked;
     }
   }
@@ -131,7 +131,8 @@ RW_DEVICE void write_rows(Thread& t, const PrefillArgs& args, const PrefillBlock
     const int row = block.row + 16 * t.warp() + t.lane() / 4 + 8 * half;
     if (row >= block.queries) continue;
     const std::int64_t first =
-        (static_cast<std::int64_t>(block.first_query + row) * args.heads + block.head) * (kDim / 2) +
+        (static_cast<std::int64_t>(block.first_query + row) * args.heads + block.head) *
+            (kDim / 2) +
         t.lane() % 4;
     RW_UNROLL
     for (int d = 0; d < kDim / 8; ++d) {

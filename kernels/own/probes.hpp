@@ -33,7 +33,8 @@ RW_DEVICE void burn(Thread& t, const BurnArgs& args) noexcept {
   float sums[4][4] = {};
   // Random-looking operands: zeros draw less.
   const auto seed = static_cast<std::uint32_t>(t.thread() * 2654435761U);
-  const std::uint32_t a[4] = {0x3f80bf80U ^ (seed & 0x7f007fU), 0xbf003f40U ^ (seed >> 9 & 0x7f007fU),
+  const std::uint32_t a[4] = {0x3f80bf80U ^ (seed & 0x7f007fU),
+                              0xbf003f40U ^ (seed >> 9 & 0x7f007fU),
                               0x3f20bfa0U ^ (seed >> 5 & 0x7f007fU), 0xbf603fc0U};
   bool going = true;
   while (going) {

@@ -16,10 +16,10 @@ enum class QuantScheme {
 /// value ~ element x scale, both row by row. Scales lie plainly, not in the tiles that cuBLASLt
 /// reads.
 struct QuantiseArgs {
-  View<const Bf16> input;         ///< rows x width
-  View<std::uint32_t> output;     ///< rows x width elements, packed from the low bits on
-  View<float> scale;              ///< of fp8_token, fp8_group
-  View<std::uint8_t> block_scale; ///< of the others
+  View<const Bf16> input;          ///< rows x width
+  View<std::uint32_t> output;      ///< rows x width elements, packed from the low bits on
+  View<float> scale;               ///< of fp8_token, fp8_group
+  View<std::uint8_t> block_scale;  ///< of the others
   int rows = 0;
   int width = 0;  ///< a multiple of the group; of 16 for fp8_token
   float tensor_scale = 1;
@@ -33,10 +33,14 @@ inline constexpr int kQuantiseThreads = 256;
 /// Elements of a row that share a scale; 0: all.
 [[nodiscard]] RW_BOTH constexpr int group_of(QuantScheme scheme) {
   switch (scheme) {
-    case QuantScheme::fp8_token: return 0;
-    case QuantScheme::fp8_group: return 128;
-    case QuantScheme::nvfp4: return 16;
-    default: return 32;
+    case QuantScheme::fp8_token:
+      return 0;
+    case QuantScheme::fp8_group:
+      return 128;
+    case QuantScheme::nvfp4:
+      return 16;
+    default:
+      return 32;
   }
 }
 
@@ -123,8 +127,7 @@ RW_DEVICE void quantise_groups(Thread& t, const QuantiseArgs& args) noexcept {
   RW_UNROLL
   for (int mask = kGroup / 32; mask > 0; mask /= 2) most = larger(most, t.shuffle_xor(most, mask));
   if (!in) return;
-  const float per_scale =
-      scale_group<kScheme>(t, args, first / kGroup, most, column % kGroup == 0);
+  const float per_scale = scale_group<kScheme>(t, args, first / kGroup, most, column % kGroup == 0);
   if constexpr (is_fp4(kScheme)) {
     write_e2m1(t, args, first, values, per_scale);
   } else {

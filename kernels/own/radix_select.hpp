@@ -93,9 +93,9 @@ RW_DEVICE void collect_largest(Thread& t, int offset, int count, const Selected&
 /// Sparse indexer: the places of the `top_k` highest scores of each row, in rising order; -1 where
 /// a row has fewer.
 struct IndexerArgs {
-  View<const float> score;           ///< rows x longest
-  View<const std::int32_t> length;   ///< of each row
-  View<std::int32_t> chosen;         ///< rows x top_k
+  View<const float> score;          ///< rows x longest
+  View<const std::int32_t> length;  ///< of each row
+  View<std::int32_t> chosen;        ///< rows x top_k
   int rows = 0, longest = 0, top_k = 0;
 };
 

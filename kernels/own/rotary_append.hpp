@@ -7,11 +7,11 @@ namespace rackwright::kernels::own {
 /// Rotates queries and keys by their position, (a, b) -> (a cos - b sin, b cos + a sin) with b half
 /// a head after a (the NeoX order), and puts keys and values into the paged cache.
 struct RotaryAppendArgs {
-  View<Bf16> query;                  ///< tokens x heads x head_dim, rotated in place
-  View<const Bf16> key, value;       ///< tokens x kv_heads x head_dim
-  View<const float> cos_sin;         ///< positions x head_dim: cosines, then sines
-  View<const std::int32_t> position; ///< of each token
-  View<const std::int32_t> slot;     ///< page x page_size + place in it; negative: not kept
+  View<Bf16> query;                   ///< tokens x heads x head_dim, rotated in place
+  View<const Bf16> key, value;        ///< tokens x kv_heads x head_dim
+  View<const float> cos_sin;          ///< positions x head_dim: cosines, then sines
+  View<const std::int32_t> position;  ///< of each token
+  View<const std::int32_t> slot;      ///< page x page_size + place in it; negative: not kept
   PagedCache<Bf16> key_cache, value_cache;
   int tokens = 0, heads = 0;
 };
@@ -58,7 +58,8 @@ RW_DEVICE void rotary_append(Thread& t, const RotaryAppendArgs& args) noexcept {
         is_query ? (static_cast<std::int64_t>(token) * args.heads + head) * dim + column
                  : (static_cast<std::int64_t>(token) * kv_heads + head - args.heads) * dim + column;
     Word16 first = is_query ? read16_of(t, args.query, from) : t.read16(args.key, from);
-    Word16 second = is_query ? read16_of(t, args.query, from + half) : t.read16(args.key, from + half);
+    Word16 second =
+        is_query ? read16_of(t, args.query, from + half) : t.read16(args.key, from + half);
     rotate(t, args, angles + column, half, first, second);
     if (is_query) {
       t.write16(args.query, from, first);
@@ -72,8 +73,9 @@ RW_DEVICE void rotary_append(Thread& t, const RotaryAppendArgs& args) noexcept {
   if (slot < 0) return;
   for (int item = t.thread(); item < kv_heads * 2 * words; item += kRotaryThreads) {
     const int head = item / (2 * words), column = item % (2 * words) * 8;
-    t.write16(args.value_cache.data, args.value_cache.place(slot, head) + column,
-              t.read16(args.value, (static_cast<std::int64_t>(token) * kv_heads + head) * dim + column));
+    t.write16(
+        args.value_cache.data, args.value_cache.place(slot, head) + column,
+        t.read16(args.value, (static_cast<std::int64_t>(token) * kv_heads + head) * dim + column));
   }
 }
 

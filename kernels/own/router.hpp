@@ -4,16 +4,16 @@
 
 namespace rackwright::kernels::own {
 
-/// Picks top_k of `experts` for each token. Softmax: by logit; weights are the softmax, renormalised
-/// over the chosen if so wished. Sigmoid with groups (DeepSeek-V3, modeling code of the release):
-/// chosen by sigmoid(logit) + bias, only from the `kept_groups` groups whose two best biased scores
-/// add to the most; weights are the plain sigmoids over their sum, times `scale`. Ties: the lower
-/// expert.
+/// Picks top_k of `experts` for each token. Softmax: by logit; weights are the softmax,
+/// renormalised over the chosen if so wished. Sigmoid with groups (DeepSeek-V3, modeling code of
+/// the release): chosen by sigmoid(logit) + bias, only from the `kept_groups` groups whose two best
+/// biased scores add to the most; weights are the plain sigmoids over their sum, times `scale`.
+/// Ties: the lower expert.
 struct RouterArgs {
-  View<const float> logits;  ///< tokens x experts
-  View<const float> bias;    ///< experts; empty: none
-  View<std::int32_t> expert; ///< tokens x top_k, best first
-  View<float> weight;        ///< tokens x top_k
+  View<const float> logits;   ///< tokens x experts
+  View<const float> bias;     ///< experts; empty: none
+  View<std::int32_t> expert;  ///< tokens x top_k, best first
+  View<float> weight;         ///< tokens x top_k
   int tokens = 0, experts = 0, top_k = 0;
   bool sigmoid = false;
   int groups = 1, kept_groups = 1;  ///< groups <= 32

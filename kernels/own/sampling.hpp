@@ -7,9 +7,9 @@ namespace rackwright::kernels::own {
 /// Draws a token a row: from the top_k highest logits, of these the fewest whose probability is at
 /// least top_p, by the uniform number of the row. Softmax at `temperature` over the top_k.
 struct SamplingArgs {
-  View<const float> logits;         ///< rows x vocabulary
-  View<const float> uniform;        ///< rows, in [0, 1)
-  View<std::int32_t> token;         ///< rows
+  View<const float> logits;   ///< rows x vocabulary
+  View<const float> uniform;  ///< rows, in [0, 1)
+  View<std::int32_t> token;   ///< rows
   int rows = 0, vocabulary = 0;
   int top_k = 1;  ///< at most 1024
   float top_p = 1;

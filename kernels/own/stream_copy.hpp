@@ -22,7 +22,8 @@ inline constexpr int kStreamWords = 4;  ///< of a thread on their way at once
 template <class Thread>
 RW_DEVICE void stream_copy(Thread& t, const StreamCopyArgs& args) noexcept {
   const std::int64_t tile = static_cast<std::int64_t>(kStreamThreads) * kStreamWords;
-  for (std::int64_t first = t.block_x() * tile; first < args.to.count; first += t.blocks_x() * tile) {
+  for (std::int64_t first = t.block_x() * tile; first < args.to.count;
+       first += t.blocks_x() * tile) {
     Word16 words[kStreamWords];
     RW_UNROLL
     for (int w = 0; w < kStreamWords; ++w) {

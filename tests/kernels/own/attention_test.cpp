@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/own/on_host.hpp"
+#include "kernels/own/shape_checks.hpp"
 #include "tests/kernels/own/device_memory.hpp"
 
 namespace rackwright::kernels::own {
@@ -95,15 +96,18 @@ TEST_P(Prefill, IsSoftmaxAttentionOfDoublePrecision) {
         std::vector<std::vector<double>> seen, held;
         for (int k = lowest; k <= position; ++k) {
           const std::size_t at =
-              (static_cast<std::size_t>(first_key[s] + k) * c.kv_heads + h * c.kv_heads / c.heads) * c.dim;
+              (static_cast<std::size_t>(first_key[s] + k) * c.kv_heads + h * c.kv_heads / c.heads) *
+              c.dim;
           seen.push_back(row_of(key, at, c.dim));
           held.push_back(row_of(values, at, c.dim));
         }
         const std::size_t at = (static_cast<std::size_t>(first_query[s] + q) * c.heads + h) * c.dim;
         const double sink = sinks[h];
-        const auto exact = attend(row_of(query, at, c.dim), seen, held, scale, c.sinks ? &sink : nullptr);
+        const auto exact =
+            attend(row_of(query, at, c.dim), seen, held, scale, c.sinks ? &sink : nullptr);
         for (int d = 0; d < c.dim; ++d) {
-          ASSERT_NEAR(value(output[at + d]), exact[d], kTolerance) << s << " " << q << " " << h << " " << d;
+          ASSERT_NEAR(value(output[at + d]), exact[d], kTolerance)
+              << s << " " << q << " " << h << " " << d;
         }
       }
     }
@@ -142,8 +146,8 @@ PageTable page_table(const DecodeCase& c, RandomSource& random) {
   std::vector<int> order(c.lengths.size() * longest);
   std::iota(order.begin(), order.end(), 0);
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  PageTable table{Memory<std::int32_t>(order.size()), Memory<std::int32_t>(c.lengths.size()), longest,
-                  order.size()};
+  PageTable table{Memory<std::int32_t>(order.size()), Memory<std::int32_t>(c.lengths.size()),
+                  longest, order.size()};
   for (std::size_t i = 0; i < order.size(); ++i) table.pages[i] = order[i];
   for (std::size_t s = 0; s < c.lengths.size(); ++s) table.length[s] = c.lengths[s];
   return table;
@@ -190,8 +194,10 @@ TEST_P(Decode, SplitAndMergedIsSoftmaxAttentionOfDoublePrecision) {
     }
     const std::size_t at = static_cast<std::size_t>(row) * c.dim;
     const double sink = 1.5;
-    const auto exact = attend(row_of(query, at, c.dim), seen, held, scale, c.sinks ? &sink : nullptr);
-    for (int d = 0; d < c.dim; ++d) ASSERT_NEAR(value(output[at + d]), exact[d], kTolerance) << row << " " << d;
+    const auto exact =
+        attend(row_of(query, at, c.dim), seen, held, scale, c.sinks ? &sink : nullptr);
+    for (int d = 0; d < c.dim; ++d)
+      ASSERT_NEAR(value(output[at + d]), exact[d], kTolerance) << row << " " << d;
   }
 }
 
@@ -229,9 +235,11 @@ TEST_P(LatentDecode, IsAttentionOfAllHeadsOnTheLatent) {
     }
     for (int h = 0; h < c.heads; ++h) {
       const std::size_t row = static_cast<std::size_t>(s) * c.heads + h;
-      const auto exact = attend(row_of(query, row * kLatentKey, kLatentKey), seen, held, scale, nullptr);
+      const auto exact =
+          attend(row_of(query, row * kLatentKey, kLatentKey), seen, held, scale, nullptr);
       for (int d = 0; d < kLatent; ++d) {
-        ASSERT_NEAR(value(output[row * kLatent + d]), exact[d], kTolerance) << s << " " << h << " " << d;
+        ASSERT_NEAR(value(output[row * kLatent + d]), exact[d], kTolerance)
+            << s << " " << h << " " << d;
       }
     }
   }
@@ -239,11 +247,11 @@ TEST_P(LatentDecode, IsAttentionOfAllHeadsOnTheLatent) {
 
 TEST(Attention, HeadsItWasNotBuiltForAreRefused) {
   HostExecutor executor;
-  EXPECT_THROW(run_on_host(executor, PrefillArgs{}, 96), KernelFault);
+  EXPECT_THROW(run_on_host(executor, PrefillArgs{}, 96), ShapeFault);
   LatentDecodeArgs args;
   args.heads = 16;
   args.latent.head_dim = kLatentKey;
-  EXPECT_THROW(run_on_host(executor, args), KernelFault);
+  EXPECT_THROW(run_on_host(executor, args), ShapeFault);
 }
 
 }  // namespace

@@ -55,7 +55,8 @@ TEST_P(RotaryAppend, RotatesQueriesAndKeysAndAppendsToTheRightSlots) {
   RandomSource random(21);
   const auto count = [&](int heads) { return static_cast<std::size_t>(c.tokens) * heads * c.dim; };
   auto query = random_bf16(count(c.heads), random);
-  auto key = random_bf16(count(c.kv_heads), random), value_in = random_bf16(count(c.kv_heads), random);
+  auto key = random_bf16(count(c.kv_heads), random),
+       value_in = random_bf16(count(c.kv_heads), random);
   auto before = query;
   auto table = angles(c.dim);
   Memory<std::int32_t> position(c.tokens), slot(c.tokens);
@@ -67,11 +68,16 @@ TEST_P(RotaryAppend, RotatesQueriesAndKeysAndAppendsToTheRightSlots) {
   const Bf16 untouched{0x1234};
   Memory<Bf16> key_cache(cached, untouched), value_cache(cached, untouched);
   HostExecutor executor(c.order);
-  run_on_host(executor, RotaryAppendArgs{query.view(), key.input(), value_in.input(), table.input(),
-                                         position.input(), slot.input(),
+  run_on_host(executor, RotaryAppendArgs{query.view(),
+                                         key.input(),
+                                         value_in.input(),
+                                         table.input(),
+                                         position.input(),
+                                         slot.input(),
                                          {key_cache.view(), c.page, c.kv_heads, c.dim, c.layout},
                                          {value_cache.view(), c.page, c.kv_heads, c.dim, c.layout},
-                                         c.tokens, c.heads});
+                                         c.tokens,
+                                         c.heads});
   const auto rotated = [&](Memory<Bf16>& x, int token, int heads, int head, int d) {
     const std::size_t first = (static_cast<std::size_t>(token) * heads + head) * c.dim;
     const int i = d % (c.dim / 2);

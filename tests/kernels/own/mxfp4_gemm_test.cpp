@@ -4,6 +4,7 @@
 
 #include "kernels/own/number_formats.hpp"
 #include "kernels/own/on_host.hpp"
+#include "kernels/own/shape_checks.hpp"
 #include "tests/kernels/own/device_memory.hpp"
 
 namespace rackwright::kernels::own {
@@ -41,7 +42,8 @@ TEST_P(MxGemm, IsTheProductOfDoublePrecision) {
   }
   Memory<Bf16> output(static_cast<std::size_t>(m) * n, Bf16{0x7fff});
   HostExecutor executor(order);
-  run_on_host(executor, MxGemmArgs{left.input(), weight.input(), scale.input(), output.view(), m, n, k});
+  run_on_host(executor,
+              MxGemmArgs{left.input(), weight.input(), scale.input(), output.view(), m, n, k});
   for (int i = 0; i < m; ++i) {
     for (int j = 0; j < n; ++j) {
       double exact = 0;
@@ -74,7 +76,7 @@ TEST(MxGemm, ShapesThatSplitABlockAreRefused) {
   HostExecutor executor;
   MxGemmArgs args;
   args.m = 1, args.n = 8, args.k = 48;
-  EXPECT_THROW(run_on_host(executor, args), KernelFault);
+  EXPECT_THROW(run_on_host(executor, args), ShapeFault);
 }
 
 }  // namespace

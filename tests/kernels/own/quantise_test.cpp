@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/own/on_host.hpp"
+#include "kernels/own/shape_checks.hpp"
 #include "tests/kernels/own/device_memory.hpp"
 
 namespace rackwright::kernels::own {
@@ -52,10 +53,13 @@ Quantised quantise(const QuantCase& c, Memory<Bf16>& input, float tensor_scale) 
 double scale_of(const QuantCase& c, Quantised& q, std::size_t i, double tensor_scale) {
   const std::size_t group = i / (group_of(c.scheme) == 0 ? c.width : group_of(c.scheme));
   switch (c.scheme) {
-    case QuantScheme::nvfp4: return from_e4m3(q.block_scale[group]) * tensor_scale;
+    case QuantScheme::nvfp4:
+      return from_e4m3(q.block_scale[group]) * tensor_scale;
     case QuantScheme::mxfp8:
-    case QuantScheme::mxfp4: return std::ldexp(1.0, q.block_scale[group] - 127);
-    default: return q.scale[group];
+    case QuantScheme::mxfp4:
+      return std::ldexp(1.0, q.block_scale[group] - 127);
+    default:
+      return q.scale[group];
   }
 }
 
@@ -103,7 +107,8 @@ TEST_P(Quantise, TheScaleFollowsTheLargestOfItsGroup) {
   const double top = is_fp4(c.scheme) ? 6 : 448;
   for (std::size_t first = 0; first < input.size(); first += group) {
     double most = 0;
-    for (std::size_t i = first; i < first + group; ++i) most = std::max(most, std::abs(value(input[i])));
+    for (std::size_t i = first; i < first + group; ++i)
+      most = std::max(most, std::abs(value(input[i])));
     const double ratio = most / (scale_of(c, q, first, tensor_scale) * top);
     if (c.scheme == QuantScheme::mxfp4 || c.scheme == QuantScheme::mxfp8) {
       EXPECT_LT(ratio * top, is_fp4(c.scheme) ? 8 : 512);
@@ -126,7 +131,7 @@ TEST(Quantise, AGroupOfZerosGivesZeros) {
 TEST(Quantise, AWidthThatSplitsAGroupIsRefused) {
   Memory<Bf16> input(144);
   EXPECT_THROW(quantise({QuantScheme::fp8_group, ThreadOrder::forward, 1, 144}, input, 1),
-               KernelFault);
+               ShapeFault);
 }
 
 }  // namespace

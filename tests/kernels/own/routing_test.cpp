@@ -23,11 +23,12 @@ struct RouteCase {
 class Router : public ::testing::TestWithParam<RouteCase> {};
 INSTANTIATE_TEST_SUITE_P(
     Models, Router,
-    ::testing::Values(RouteCase{ThreadOrder::forward, 9, 256, 8, 8, 4, true, true},    // DeepSeek-V3
-                      RouteCase{ThreadOrder::shuffled, 6, 160, 6, 8, 3, false, false},  // DeepSeek-V2
-                      RouteCase{ThreadOrder::backward, 5, 128, 8, 1, 1, false, true},   // Qwen3
-                      RouteCase{ThreadOrder::shuffled, 4, 32, 4, 1, 1, false, true},    // gpt-oss-20b
-                      RouteCase{ThreadOrder::forward, 3, 8, 2, 1, 1, false, true},      // Mixtral
+    ::testing::Values(RouteCase{ThreadOrder::forward, 9, 256, 8, 8, 4, true, true},  // DeepSeek-V3
+                      RouteCase{ThreadOrder::shuffled, 6, 160, 6, 8, 3, false,
+                                false},  // DeepSeek-V2
+                      RouteCase{ThreadOrder::backward, 5, 128, 8, 1, 1, false, true},  // Qwen3
+                      RouteCase{ThreadOrder::shuffled, 4, 32, 4, 1, 1, false, true},  // gpt-oss-20b
+                      RouteCase{ThreadOrder::forward, 3, 8, 2, 1, 1, false, true},    // Mixtral
                       RouteCase{ThreadOrder::shuffled, 2, 384, 8, 1, 1, true, true}));  // Kimi K2
 
 std::vector<int> chosen(const RouteCase& c, const std::vector<double>& by) {
@@ -75,7 +76,9 @@ TEST_P(Router, PicksAndWeighsAsDoublePrecisionDoes) {
       sum += plain[e];
     }
     const auto best = chosen(c, by);
-    if (c.renormalise) sum = std::accumulate(best.begin(), best.end(), 0.0, [&](double s, int e) { return s + plain[e]; });
+    if (c.renormalise)
+      sum = std::accumulate(best.begin(), best.end(), 0.0,
+                            [&](double s, int e) { return s + plain[e]; });
     for (int k = 0; k < c.top_k; ++k) {
       const std::size_t at = static_cast<std::size_t>(t) * c.top_k + k;
       ASSERT_EQ(expert[at], best[k]) << t << " " << k;

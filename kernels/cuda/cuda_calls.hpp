@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+
+namespace rackwright::kernels::cuda {
+
+/// The CUDA calls a step needs, one member each; handles are opaque and codes are CUDA's. Behind it
+/// are the runtime in the module and a stand-in in the tests.
+class CudaCalls {
+ public:
+  virtual ~CudaCalls() = default;
+  virtual int create_stream(void** stream) = 0;
+  virtual int destroy_stream(void* stream) = 0;
+  virtual int synchronise(void* stream) = 0;
+  virtual int create_event(void** event) = 0;
+  virtual int destroy_event(void* event) = 0;
+  virtual int record(void* event, void* stream) = 0;
+  virtual int wait(void* stream, void* event) = 0;
+  virtual int elapsed_ms(float* milliseconds, void* start, void* stop) = 0;
+  virtual int begin_capture(void* stream) = 0;
+  /// Ends the capture and instantiates what was captured.
+  virtual int end_capture(void* stream, void** graph) = 0;
+  virtual int launch_graph(void* graph, void* stream) = 0;
+  virtual int destroy_graph(void* graph) = 0;
+  virtual int allocate(void** memory, std::size_t bytes) = 0;
+  virtual int release(void* memory) = 0;
+  /// "cudaErrorMemoryAllocation".
+  virtual std::string name_of(int code) = 0;
+  /// Resets the last error; returns the code that every further call gives, 0 when there is none.
+  virtual int remaining_error() = 0;
+};
+
+/// A failed call. `lost`: the context is spoiled, and so is every later call of the process.
+class CudaError : public std::runtime_error {
+ public:
+  CudaError(int code, bool lost, const std::string& what)
+      : std::runtime_error(what), code_(code), lost_(lost) {}
+  [[nodiscard]] int code() const { return code_; }
+  [[nodiscard]] bool lost() const { return lost_; }
+
+ private:
+  int code_;
+  bool lost_;
+};
+
+/// What to do about an error code of the CUDA runtime.
+[[nodiscard]] const char* remedy(int code);
+/// "cudaMalloc: cudaErrorMemoryAllocation (2): …".
+[[nodiscard]] std::string describe(const std::string& call, const std::string& name, int code);
+/// Throws CudaError unless `code` is 0.
+void check(CudaCalls& calls, int code, const std::string& call);
+
+}  // namespace rackwright::kernels::cuda

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "kernels/cuda/cuda_calls.hpp"
+
+namespace rackwright::kernels::cuda {
+
+/// The operators of a step as work for streams.
+class StepWork {
+ public:
+  virtual ~StepWork() = default;
+  [[nodiscard]] virtual int count() const = 0;
+  /// Lane 0 is compute; lanes run beside each other.
+  [[nodiscard]] virtual int lane(int i) const = 0;
+  /// Puts all repeats of operator i into a stream; a CUDA error code.
+  virtual int enqueue(int i, void* stream) = 0;
+};
+
+/// Times of one run, seconds.
+struct StepTimes {
+  double total = 0;               ///< first operator's start to last one's end, on the device
+  std::vector<double> operators;  ///< each alone, all its repeats
+};
+
+/// Operator i begins (true) or has ended (false) on the device.
+using StepObserver = std::function<void(int i, bool begin)>;
+
+/// A step ready to run: one graph over a stream a lane, and the same work operator by operator.
+/// Throws CudaError, freeing what it holds.
+class GpuStep {
+ public:
+  GpuStep(CudaCalls& calls, std::unique_ptr<StepWork> work);
+  ~GpuStep();
+  GpuStep(const GpuStep&) = delete;
+  GpuStep& operator=(const GpuStep&) = delete;
+
+  /// One graph launch; `operators` of the times stays empty.
+  StepTimes run_whole();
+  /// Operator after operator in one stream, each between two events; with an observer the stream is
+  /// drained around each.
+  StepTimes run_by_operator(const StepObserver& observer);
+
+ private:
+  struct Resources;
+  void run_lanes();
+  void capture();
+
+  CudaCalls& calls_;
+  std::unique_ptr<StepWork> work_;
+  std::unique_ptr<Resources> held_;
+};
+
+}  // namespace rackwright::kernels::cuda

@@ -1,0 +1,173 @@
+#include "kernels/cuda/gpu_step.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rackwright::kernels::cuda {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// A CUDA of its own: a clock that work moves on, handles that are counted, and a call that fails.
+class StandInCuda final : public CudaCalls {
+ public:
+  std::string fail_call;  ///< name of the member that fails…
+  int fail_at = 1;        ///< …at this call of it
+  int fail_code = 0;
+  bool sticky = false;
+
+  std::set<void*> open;
+  std::map<std::string, int> calls;
+  std::map<void*, double> times;  ///< ms, by event
+  double clock = 0;
+  bool capturing = false;
+  double captured = 0;
+
+  int make(const char* call, void** out) {
+    if (const int code = reached(call); code != 0) return code;
+    *out = reinterpret_cast<void*>(++next_);
+    open.insert(*out);
+    return 0;
+  }
+  int drop(void* handle) { return open.erase(handle) == 1 ? 0 : 400; }
+  int reached(const std::string& call) {
+    if (lost_) return fail_code;
+    if (++calls[call] != fail_at || call != fail_call) return 0;
+    lost_ = sticky;
+    return fail_code;
+  }
+  void work(double ms) { (capturing ? captured : clock) += ms; }
+
+  int create_stream(void** stream) override { return make("create_stream", stream); }
+  int destroy_stream(void* stream) override { return drop(stream); }
+  int synchronise(void*) override { return reached("synchronise"); }
+  int create_event(void** event) override { return make("create_event", event); }
+  int destroy_event(void* event) override { return drop(event); }
+  int record(void* event, void*) override {
+    times[event] = clock;
+    return reached("record");
+  }
+  int wait(void*, void*) override { return reached("wait"); }
+  int elapsed_ms(float* ms, void* start, void* stop) override {
+    *ms = static_cast<float>(times[stop] - times[start]);
+    return reached("elapsed");
+  }
+  int begin_capture(void*) override {
+    capturing = true;
+    return reached("begin_capture");
+  }
+  int end_capture(void*, void** graph) override {
+    capturing = false;
+    return make("end_capture", graph);
+  }
+  int launch_graph(void*, void*) override {
+    clock += captured;
+    return reached("launch_graph");
+  }
+  int destroy_graph(void* graph) override { return drop(graph); }
+  int allocate(void** memory, std::size_t) override { return make("allocate", memory); }
+  int release(void* memory) override { return drop(memory); }
+  std::string name_of(int code) override { return "cudaError" + std::to_string(code); }
+  int remaining_error() override { return lost_ ? fail_code : 0; }
+
+ private:
+  std::uintptr_t next_ = 0;
+  bool lost_ = false;
+};
+
+/// Operators of 1, 2, 3 ms …; odd ones on a second lane.
+class Work final : public StepWork {
+ public:
+  Work(StandInCuda& cuda, int count) : cuda_(cuda), count_(count) {}
+  [[nodiscard]] int count() const override { return count_; }
+  [[nodiscard]] int lane(int i) const override { return i % 2; }
+  int enqueue(int i, void*) override {
+    cuda_.work(i + 1);
+    return cuda_.reached("enqueue");
+  }
+
+ private:
+  StandInCuda& cuda_;
+  int count_;
+};
+
+std::string failure(StandInCuda& cuda, bool& lost) {
+  try {
+    GpuStep step(cuda, std::make_unique<Work>(cuda, 3));
+    (void)step.run_whole();
+  } catch (const CudaError& error) {
+    lost = error.lost();
+    return error.what();
+  }
+  return "no failure";
+}
+
+TEST(GpuStep, TimesEachOperatorAndTheGraph) {
+  StandInCuda cuda;
+  {
+    GpuStep step(cuda, std::make_unique<Work>(cuda, 3));
+    EXPECT_NEAR(step.run_whole().total, 6e-3, 1e-9);
+    const StepTimes times = step.run_by_operator({});
+    ASSERT_EQ(times.operators.size(), 3U);
+    EXPECT_NEAR(times.operators[2], 3e-3, 1e-9);
+    EXPECT_NEAR(times.total, 6e-3, 1e-9);
+    EXPECT_EQ(cuda.calls["launch_graph"], 1);
+  }
+  EXPECT_TRUE(cuda.open.empty());
+}
+
+TEST(GpuStep, TheObserverSeesEachOperatorDrained) {
+  StandInCuda cuda;
+  GpuStep step(cuda, std::make_unique<Work>(cuda, 2));
+  std::string seen;
+  const int drained = cuda.calls["synchronise"];
+  (void)step.run_by_operator(
+      [&](int i, bool begin) { seen += (begin ? "b" : "e") + std::to_string(i); });
+  EXPECT_EQ(seen, "b0e0b1e1");
+  EXPECT_EQ(cuda.calls["synchronise"] - drained, 3);
+}
+
+TEST(GpuStep, AnEmptyStepTakesNoTime) {
+  StandInCuda cuda;
+  GpuStep step(cuda, std::make_unique<Work>(cuda, 0));
+  EXPECT_EQ(step.run_whole().total, 0);
+  EXPECT_EQ(cuda.calls["launch_graph"], 0);
+}
+
+struct Failure {
+  const char* call;
+  int at, code;
+  bool sticky;
+  const char* says;
+};
+class GpuStepFailure : public ::testing::TestWithParam<Failure> {};
+INSTANTIATE_TEST_SUITE_P(
+    Codes, GpuStepFailure,
+    ::testing::Values(
+        Failure{"create_stream", 2, 2, false, "fewer sequences"},
+        Failure{"create_event", 4, 2, false, "cudaError2 (2)"},
+        Failure{"create_stream", 1, 35, false, "install driver 580"},
+        Failure{"create_stream", 1, 100, false, "CUDA_VISIBLE_DEVICES"},
+        Failure{"enqueue", 2, 209, false, "operator 1: cudaError209 (209): this build has no code"},
+        Failure{"synchronise", 1, 700, true, "start the program anew"},
+        Failure{"enqueue", 5, 700, true, "a kernel failed on the device"},  // in capture
+        Failure{"end_capture", 1, 2, false, "cudaGraphInstantiate"},
+        Failure{"launch_graph", 1, 719, true, "cudaGraphLaunch"}));
+
+TEST_P(GpuStepFailure, NamesTheCallAndTheRemedyAndLeavesNothingOpen) {
+  const Failure f = GetParam();
+  StandInCuda cuda;
+  cuda.fail_call = f.call, cuda.fail_at = f.at, cuda.fail_code = f.code, cuda.sticky = f.sticky;
+  bool lost = !f.sticky;
+  EXPECT_THAT(failure(cuda, lost), HasSubstr(f.says));
+  EXPECT_EQ(lost, f.sticky);
+  EXPECT_TRUE(cuda.open.empty());
+  EXPECT_FALSE(cuda.capturing);
+}
+
+}  // namespace
+}  // namespace rackwright::kernels::cuda
