@@ -1,0 +1,119 @@
+#include "profiler/cupti/activity_parser.hpp"
+
+#include <cupti.h>
+
+namespace rackwright::profiler::cupti {
+
+namespace {
+
+constexpr std::uint32_t kVersionsPerMajor = 10000;  // 130001 is 13.0
+
+/// Bytes of a record that is read here; 0 for other kinds.
+std::size_t size_of(const CUpti_Activity& record) {
+  switch (record.kind) {
+    case CUPTI_ACTIVITY_KIND_KERNEL:
+    case CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL:
+      return sizeof(CUpti_ActivityKernel10);
+    case CUPTI_ACTIVITY_KIND_MEMCPY:
+      return sizeof(CUpti_ActivityMemcpy6);
+    case CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION:
+      return sizeof(CUpti_ActivityExternalCorrelation);
+    case CUPTI_ACTIVITY_KIND_ENVIRONMENT:
+      return sizeof(CUpti_ActivityEnvironment);
+    default:
+      return 0;
+  }
+}
+
+/// One record carries one kind; clocks are two readings.
+void send_environment(const CUpti_ActivityEnvironment& record, ActivitySink& sink) {
+  const auto send = [&](Environment what, double value) {
+    sink.environment({record.timestamp, record.deviceId, what, value});
+  };
+  switch (record.environmentKind) {
+    case CUPTI_ACTIVITY_ENVIRONMENT_POWER:  // mW
+      send(Environment::power, record.data.power.power * 1e-3);
+      return;
+    case CUPTI_ACTIVITY_ENVIRONMENT_TEMPERATURE:
+      send(Environment::temperature, record.data.temperature.gpuTemperature);
+      return;
+    case CUPTI_ACTIVITY_ENVIRONMENT_SPEED:  // MHz
+      send(Environment::sm_clock, record.data.speed.smClock * 1e6);
+      send(Environment::memory_clock, record.data.speed.memoryClock * 1e6);
+      return;
+    case CUPTI_ACTIVITY_ENVIRONMENT_COOLING:
+      send(Environment::fan, record.data.cooling.fanSpeed);
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+bool same_layout() {
+  std::uint32_t version = 0;
+  return cuptiGetVersion(&version) == CUPTI_SUCCESS &&
+         version / kVersionsPerMajor == CUPTI_API_VERSION / kVersionsPerMajor;
+}
+
+void ActivityParser::parse(std::uint8_t* buffer, std::size_t size) {
+  CUpti_Activity* record = nullptr;
+  CUptiResult result = CUPTI_SUCCESS;
+  while ((result = cuptiActivityGetNextRecord(buffer, size, &record)) == CUPTI_SUCCESS)
+    take(record);
+  if (result != CUPTI_ERROR_MAX_LIMIT_REACHED) {
+    ++counts_.cut_buffers;
+    return;
+  }
+  // The library says nothing of bytes behind the last whole record.
+  const std::size_t last = record == nullptr ? 0 : size_of(*record);
+  const auto* end = reinterpret_cast<const std::uint8_t*>(record) + last;
+  if (record == nullptr ? size > 0 : last > 0 && end != buffer + size) ++counts_.cut_buffers;
+}
+
+bool ActivityParser::timed(std::uint64_t start_ns, std::uint64_t end_ns) {
+  const bool good = start_ns != 0 && end_ns >= start_ns;
+  if (!good) ++counts_.untimed;
+  return good;
+}
+
+void ActivityParser::take(const void* record) {
+  switch (static_cast<const CUpti_Activity*>(record)->kind) {
+    case CUPTI_ACTIVITY_KIND_KERNEL:
+    case CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL: {
+      const auto& k = *static_cast<const CUpti_ActivityKernel10*>(record);
+      ++counts_.kernels;
+      if (!timed(k.start, k.end)) return;
+      if (k.start < last_start_ns_) ++counts_.out_of_order;
+      last_start_ns_ = k.start;
+      sink_.kernel({k.start, k.end, k.deviceId, k.streamId, k.correlationId, k.graphId,
+                    k.graphNodeId, k.name == nullptr ? "" : k.name});
+      return;
+    }
+    case CUPTI_ACTIVITY_KIND_MEMCPY: {
+      const auto& c = *static_cast<const CUpti_ActivityMemcpy6*>(record);
+      ++counts_.copies;
+      if (!timed(c.start, c.end)) return;
+      sink_.copy({c.start, c.end, c.bytes, c.deviceId, c.streamId, c.correlationId, c.copyKind});
+      return;
+    }
+    case CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION: {
+      const auto& e = *static_cast<const CUpti_ActivityExternalCorrelation*>(record);
+      ++counts_.correlations;
+      sink_.correlation(e.correlationId, e.externalId);
+      return;
+    }
+    case CUPTI_ACTIVITY_KIND_ENVIRONMENT: {
+      const auto& e = *static_cast<const CUpti_ActivityEnvironment*>(record);
+      ++counts_.environment;
+      if (!timed(e.timestamp, e.timestamp)) return;
+      send_environment(e, sink_);
+      return;
+    }
+    default:
+      ++counts_.unknown;
+  }
+}
+
+}  // namespace rackwright::profiler::cupti
