@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr double kMicro = 1e-6;
+constexpr double kChakraMicro = 1e-6;
 
 /// NodeType of mlcommons/chakra schema/protobuf/et_def.proto.
 constexpr std::array<std::string_view, 8> kNodeTypes{"invalid",      "metadata",  "memory load",
@@ -210,8 +210,8 @@ Recording read_chakra(const fs::path& path, const ImportProgress&) {
     const std::uint32_t track = kind == EventKind::kernel       ? 1
                                 : kind == EventKind::collective ? 2
                                                                 : 0;
-    recording.events.push_back({node.start_us * kMicro, node.duration_us * kMicro, track,
-                                name(node.name), kind, node.bytes});
+    recording.events.push_back({node.start_us * kChakraMicro, node.duration_us * kChakraMicro,
+                                track, name(node.name), kind, node.bytes});
   }
   settle(recording);
   return recording;

@@ -18,7 +18,7 @@ namespace dom = simdjson::dom;
 
 namespace {
 
-constexpr double kMicro = 1e-6;
+constexpr double kKinetoMicro = 1e-6;
 
 /// Kineto's category; older releases capitalise and shorten it ("Kernel", "Memcpy").
 EventKind kind_of(std::string_view category, std::string_view name) {
@@ -146,7 +146,7 @@ class KinetoReader {
     Event event;
     event.kind = kind_of(category, name);
     event.start_s = since_first(*start);
-    event.duration_s = *duration * kMicro;
+    event.duration_s = *duration * kKinetoMicro;
     event.name = name_(name);
     dom::object arguments;
     const bool has = object.at_key("args").get(arguments) == simdjson::SUCCESS;
@@ -159,7 +159,7 @@ class KinetoReader {
   /// Unix time in microseconds fills a double: the first time is taken off before the scaling.
   double since_first(double microseconds) {
     if (!first_) first_ = microseconds;
-    return (microseconds - *first_) * kMicro;
+    return (microseconds - *first_) * kKinetoMicro;
   }
 
   static double bytes_of(const dom::object& arguments, EventKind kind) {

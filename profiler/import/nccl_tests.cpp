@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kMicro = 1e-6;
+constexpr double kNcclMicro = 1e-6;
 constexpr double kGiga = 1e9;  // decimal, as nccl-tests prints
 
 /// "all_reduce_perf", "allreduce.log", … as the operation's name; "" when `text` names none.
@@ -70,7 +70,7 @@ void add_sample(const fs::path& path, std::size_t line, const std::vector<std::s
   sample.type = std::string(words[2]);
   sample.bytes = value(0, "size");
   sample.in_place = in_place;
-  sample.seconds = value(first, "time") * kMicro;
+  sample.seconds = value(first, "time") * kNcclMicro;
   sample.algbw = value(first + 1, "algbw") * kGiga;
   sample.busbw = value(first + 2, "busbw") * kGiga;
   log.recording.collectives.push_back(std::move(sample));
@@ -164,7 +164,7 @@ Log read_json(const fs::path& path) {
       sample.type = row.value("type", "");
       sample.bytes = number_at(path, row, {"size"});
       sample.in_place = in_place;
-      sample.seconds = number_at(path, timing, {"time", "time_us"}) * kMicro;
+      sample.seconds = number_at(path, timing, {"time", "time_us"}) * kNcclMicro;
       sample.algbw = number_at(path, timing, {"alg_bw", "algbw"}) * kGiga;
       sample.busbw = number_at(path, timing, {"bus_bw", "busbw"}) * kGiga;
       log.recording.collectives.push_back(std::move(sample));
