@@ -5,9 +5,13 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include "kernels/cuda/cuda_calls.hpp"
+
 namespace rackwright::kernels {
 
 namespace {
+
+constexpr int kNoDevice = 100;  // cudaErrorNoDevice
 
 struct CloseLibrary {
   void operator()(void* handle) const { ::dlclose(handle); }
@@ -18,7 +22,51 @@ Function symbol(void* handle, const char* name) {
   return reinterpret_cast<Function>(::dlsym(handle, name));
 }
 
+class OpenedModule final : public CudaModule {
+ public:
+  OpenedModule(RackwrightCudaDeviceCount count, RackwrightCudaProbe probe)
+      : count_(count), probe_(probe) {}
+
+  int count_devices(int& count, std::string& message) override {
+    char text[RACKWRIGHT_CUDA_TEXT] = "";
+    const int code = count_(&count, text);
+    message = text;
+    return code;
+  }
+  int probe_device(int device, RackwrightCudaDevice& info, std::string& message) override {
+    char text[RACKWRIGHT_CUDA_TEXT] = "";
+    const int code = probe_(device, &info, text);
+    message = text;
+    return code;
+  }
+
+ private:
+  RackwrightCudaDeviceCount count_;
+  RackwrightCudaProbe probe_;
+};
+
 }  // namespace
+
+CudaProbe probe_devices(CudaModule& module, bool measure) {
+  CudaProbe probe;
+  probe.module_opened = true;
+  std::string message;
+  int count = 0;
+  if (module.count_devices(count, message) != 0) {
+    probe.reason = message;
+    return probe;
+  }
+  if (count == 0) probe.reason = cuda::remedy(kNoDevice);
+  for (int device = 0; measure && device < count; ++device) {
+    RackwrightCudaDevice info{};
+    if (module.probe_device(device, info, message) != 0) {
+      probe.reason = fmt::format("GPU {}: {}", device, message);
+      return probe;
+    }
+    probe.devices.push_back(info);
+  }
+  return probe;
+}
 
 std::filesystem::path cuda_module_path() {
   std::error_code error;
@@ -48,23 +96,8 @@ CudaProbe probe_cuda(const std::filesystem::path& module, bool measure) {
         fmt::format("{} is of another version: rebuild it with this program", module.string());
     return probe;
   }
-  probe.module_opened = true;
-  char message[RACKWRIGHT_CUDA_TEXT] = "";
-  int count = 0;
-  if (count_devices(&count, message) != 0) {
-    probe.reason = message;
-    return probe;
-  }
-  for (int device = 0; measure && device < count; ++device) {
-    RackwrightCudaDevice info{};
-    if (probe_device(device, &info, message) != 0) {
-      probe.reason = fmt::format("GPU {}: {}", device, message);
-      return probe;
-    }
-    probe.devices.push_back(info);
-  }
-  if (count == 0) probe.reason = "no GPU is visible: check CUDA_VISIBLE_DEVICES and the container";
-  return probe;
+  OpenedModule opened(count_devices, probe_device);
+  return probe_devices(opened, measure);
 }
 
 }  // namespace rackwright::kernels
