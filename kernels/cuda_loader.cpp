@@ -22,7 +22,7 @@ Function symbol(void* handle, const char* name) {
   return reinterpret_cast<Function>(::dlsym(handle, name));
 }
 
-class OpenedModule final : public CudaModule {
+class OpenedModule final : public DeviceQueries {
  public:
   OpenedModule(RackwrightCudaDeviceCount count, RackwrightCudaProbe probe)
       : count_(count), probe_(probe) {}
@@ -47,7 +47,7 @@ class OpenedModule final : public CudaModule {
 
 }  // namespace
 
-CudaProbe probe_devices(CudaModule& module, bool measure) {
+CudaProbe probe_devices(DeviceQueries& module, bool measure) {
   CudaProbe probe;
   probe.module_opened = true;
   std::string message;

@@ -22,16 +22,16 @@ struct CudaProbe {
 
 /// What the loader asks of an opened module. Both return 0, or a CUDA error code with the failed
 /// call, its error and the remedy in `message` (`cuda::describe`).
-class CudaModule {
+class DeviceQueries {
  public:
-  virtual ~CudaModule() = default;
+  virtual ~DeviceQueries() = default;
   virtual int count_devices(int& count, std::string& message) = 0;
   virtual int probe_device(int device, RackwrightCudaDevice& info, std::string& message) = 0;
 };
 
 /// Asks an opened module for its devices, with the measurement of each when `measure` is true. A
 /// failed call ends it with `reason`; devices before it are kept.
-[[nodiscard]] CudaProbe probe_devices(CudaModule& module, bool measure);
+[[nodiscard]] CudaProbe probe_devices(DeviceQueries& module, bool measure);
 
 /// Opens the module at run time and asks it for devices; measures the memory rate of each when
 /// `measure` is true (about 0.1 s a device). A module of another ABI number is refused.

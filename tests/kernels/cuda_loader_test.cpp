@@ -41,7 +41,7 @@ TEST(ProbeCuda, WithoutADriverTheBuiltModuleNamesTheDriver) {
 }
 
 /// Fails with the codes it is given, one for the count and one for each device; 0 succeeds.
-class FailingModule final : public CudaModule {
+class FailingModule final : public DeviceQueries {
  public:
   int count_code = 0;
   std::vector<int> probe_codes;
