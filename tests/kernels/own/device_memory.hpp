@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "common/random.hpp"
@@ -10,6 +11,25 @@ namespace rackwright::kernels::own::testing {
 /// bf16 has 8 significant bits, so rounding to nearest is within 2^-8 of the value (half a step of
 /// 2^-7 where the significand is 1). The float sums before it add far less at these sizes.
 inline constexpr double kRounding = 1.0 / 256 * 1.001;
+
+#if defined(RACKWRIGHT_TEST_ON_DEVICE)
+/// Memory that host and device both see; tests/gpu/on_device.cpp.
+void* managed_memory(std::size_t bytes);
+void release_managed(void* memory);
+template <class T>
+struct Allocator {
+  using value_type = T;
+  Allocator() = default;
+  template <class U>
+  explicit Allocator(const Allocator<U>&) {}
+  T* allocate(std::size_t count) { return static_cast<T*>(managed_memory(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t) { release_managed(memory); }
+  bool operator==(const Allocator&) const = default;
+};
+#else
+template <class T>
+using Allocator = std::allocator<T>;
+#endif
 
 /// `count` elements aligned as cudaMalloc would; its end is the end of the allocation, so that the
 /// address sanitizer sees an access past it.
@@ -27,7 +47,7 @@ class Memory {
   View<const T> input() { return {data(), static_cast<std::int64_t>(count_)}; }
 
  private:
-  std::vector<Word16> words_;
+  std::vector<Word16, Allocator<Word16>> words_;
   std::size_t count_;
 };
 

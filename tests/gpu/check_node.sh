@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# tests/gpu/check_node.sh BUILD [OUT]: the kernel part of the check of a GPU node. BUILD is a build
+# with RACKWRIGHT_CUDA=ON. Writes OUT/tests.xml (own kernels against double precision), OUT/node.json
+# and OUT/node.txt (time, share of the measured copy rate, graph against eager). OUT: out/node.
+set -euo pipefail
+build=${1:?usage: tests/gpu/check_node.sh BUILD [OUT]}
+out=${2:-out/node}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cmake --build "$build" --target rackwright_cuda own_kernels_gpu_tests node_check
+status=0
+"$build"/tests/gpu/node_check "$build"/lib/rackwright/rackwright_cuda.so \
+  > "$out/node.json" 2> "$out/node.txt" || status=$?
+cat "$out/node.txt"
+[ $status -eq 77 ] && exit 77
+ctest --test-dir "$build" -L gpu --output-junit "$out/tests.xml" --output-on-failure || status=1
+echo "written: $out/node.json, $out/node.txt, $out/tests.xml"
+exit $status
