@@ -169,5 +169,13 @@ TEST_P(GpuStepFailure, NamesTheCallAndTheRemedyAndLeavesNothingOpen) {
   EXPECT_FALSE(cuda.capturing);
 }
 
+TEST(GpuStep, WithoutADriverThereIsNoContextToLose) {
+  StandInCuda cuda;
+  cuda.fail_call = "create_stream", cuda.fail_code = 35, cuda.sticky = true;
+  bool lost = true;
+  EXPECT_THAT(failure(cuda, lost), HasSubstr("no driver"));
+  EXPECT_FALSE(lost);
+}
+
 }  // namespace
 }  // namespace rackwright::kernels::cuda
