@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <ostream>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "cli/option_values.hpp"
@@ -11,6 +13,7 @@
 #include "common/quantity_text.hpp"
 #include "kernels/analytical/analytical_backend.hpp"
 #include "kernels/cuda_loader.hpp"
+#include "kernels/host/host_backend.hpp"
 #include "profiler/replay.hpp"
 #include "topology/catalog.hpp"
 
@@ -18,9 +21,10 @@ namespace rackwright::cli {
 
 namespace {
 
-/// Says which backend runs and why. Only the model can replay a whole engine step in this version.
+/// Says which backend runs and why. A GPU cannot yet replay a whole engine step.
 std::string choose_backend(const std::string& asked) {
   if (asked == "analytical") return "analytical backend, as asked for";
+  if (asked == "host") return "host backend: operators run on this machine's cores";
   if (asked == "auto") {
     const auto probe = kernels::probe_cuda(kernels::cuda_module_path(), false);
     const std::string reason = probe.devices.empty()
@@ -28,16 +32,23 @@ std::string choose_backend(const std::string& asked) {
                                    : "this version cannot replay steps on a GPU";
     return fmt::format("analytical backend: {}", reason);
   }
-  if (asked == "cuda" || asked == "host") {
-    throw BackendUnavailable(fmt::format(
-        "backend {} cannot replay engine steps in this version; use --backend analytical", asked));
+  if (asked == "cuda") {
+    throw BackendUnavailable(
+        "backend cuda cannot replay engine steps in this version; use --backend analytical or "
+        "host");
   }
   std::string found = fmt::format("\"{}\"", asked);
   if (const auto near = nearest_word(asked, {"analytical", "auto", "cuda", "host"});
       !near.empty()) {
     found += fmt::format("; did you mean \"{}\"?", near);
   }
-  throw InputError(InputProblem{"", 0, "--backend", "analytical or auto", found});
+  throw InputError(InputProblem{"", 0, "--backend", "analytical, host or auto", found});
+}
+
+/// Half of the machine's memory: the other half is the system's.
+double host_memory_bytes() {
+  return 0.5 * static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<double>(::sysconf(_SC_PAGE_SIZE));
 }
 
 double memory_of(const kernels::DeviceInfo& device) {
@@ -104,18 +115,24 @@ std::string plan_text(const workloads::Workload& workload, const profiler::Repli
       static_cast<double>(trace.slices.size()) * kBytesPerSlice * scale / 1e6 + 0.1);
 }
 
+std::string energy_text(const profiler::Trace& trace) {
+  if (trace.power_unknown) return "power not measured: no CPU energy counter can be read here";
+  const double joules = trace.joules_per_gpu() * trace.plan.gpus();
+  return fmt::format("{:.3g} output tokens/J at {}",
+                     joules > 0 ? static_cast<double>(trace.engine.output_tokens) / joules : 0.0,
+                     trace.backend == "host" ? "CPU packages" : "module input");
+}
+
 std::string summary_text(const profiler::Trace& trace) {
   const auto& metrics = trace.metrics;
   std::string text = fmt::format("{} steps in {:.1f} s of traffic, GPU busy {:.1f} %\n",
                                  trace.engine.steps, trace.end_s, 100 * trace.busy_share());
   if (metrics.requests == 0) return text;
-  const double joules = trace.joules_per_gpu() * trace.plan.gpus();
   text += fmt::format(
       "TTFT P50 {:.3f} s, P99 {:.3f} s; TPOT P50 {:.1f} ms, P99 {:.1f} ms; SLO met by {:.2f} %\n"
-      "{:.1f} output tokens/s; {:.3g} output tokens/J at module input\n",
+      "{:.1f} output tokens/s; {}\n",
       metrics.ttft_p50, metrics.ttft_p99, 1e3 * metrics.tpot_p50, 1e3 * metrics.tpot_p99,
-      100 * metrics.attainment, metrics.output_tokens_per_s,
-      joules > 0 ? static_cast<double>(trace.engine.output_tokens) / joules : 0.0);
+      100 * metrics.attainment, metrics.output_tokens_per_s, energy_text(trace));
   text += fmt::format("step time ± {:.0f} % (90 %){}\n", 100 * trace.relative_error,
                       trace.extrapolated ? ", extrapolated" : "");
   return text;
@@ -125,13 +142,28 @@ std::string summary_text(const profiler::Trace& trace) {
 
 void ProfileCommand::add_options(CLI::App& app) {
   workload_.add_to(app, "Workload: id or file");
-  app.add_option("--backend", backend_, "analytical or auto (auto)")->type_name("B");
+  app.add_option("--backend", backend_, "analytical, host or auto (auto)")->type_name("B");
   app.add_option("--device", device_, "Device that the analytical backend predicts (h100-sxm)")
       ->type_name("ID");
   app.add_option("--scale-up-domain", domain_, "GPUs that share a scale-up (NVLink) domain (8)")
       ->type_name("N");
   app.add_flag("--plan", plan_, "Print steps, minutes and memory; run nothing");
   app.add_option("-o,--output", out_, "Run file to write; must not exist")->type_name("RUN.rw");
+}
+
+std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
+    const workloads::Workload& workload, const DataLocator& data,
+    profiler::ReplicaSetup& setup) const {
+  if (backend_ == "host") {
+    setup.gpu_memory_bytes = host_memory_bytes();
+    setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
+    return std::make_unique<kernels::HostBackend>();
+  }
+  const auto device = kernels::find_device(device_, data);
+  setup.gpu_memory_bytes = memory_of(device);
+  setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
+  setup.rank.scale_out_bytes_per_s = device.scale_out_bytes_per_s.value.value_or(0);
+  return kernels::AnalyticalBackend::load(device.id, setup.plan.weights, data);
 }
 
 int ProfileCommand::run(CommandContext& context) {
@@ -146,16 +178,10 @@ int ProfileCommand::run(CommandContext& context) {
   const std::string backend_text = choose_backend(backend_);
   const WorkloadInput input = read_workload_input(workload_, context.data);
   const workloads::Workload& workload = input.workload;
-  const auto device = kernels::find_device(device_, context.data);
   profiler::ReplicaSetup setup;
-  setup.gpu_memory_bytes = memory_of(device);
-  setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
   setup.rank.scale_up_domain = static_cast<int>(parse_count(domain_, "--scale-up-domain", 1));
-  setup.rank.scale_out_bytes_per_s = device.scale_out_bytes_per_s.value.value_or(0);
-  const auto backend =
-      kernels::AnalyticalBackend::load(device.id, setup.plan.weights, context.data);
-  context.err << fmt::format("{}; predicting {} as {}\n", backend_text, device.id,
-                             setup.plan.label());
+  const auto backend = load_backend(workload, context.data, setup);
+  context.err << fmt::format("{}; {} as {}\n", backend_text, backend->device(), setup.plan.label());
   ProgressLine line(context.err, context.err_is_terminal);
   const ProgressCallback progress = progress_on(line);
   if (plan_) {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "cli/command.hpp"
 #include "cli/workload_input.hpp"
+#include "kernels/backend.hpp"
+#include "profiler/replay.hpp"
 
 namespace rackwright::cli {
 
@@ -16,12 +19,18 @@ class ProfileCommand final : public Command {
   }
   std::vector<std::string> examples() const override {
     return {"rackwright profile llama-3.1-8b-chat --device h100-sxm --plan",
-            "rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw"};
+            "rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
+            "rackwright profile llama-scaled-46m-code --backend host -o host.rw"};
   }
   void add_options(CLI::App& app) override;
   int run(CommandContext& context) override;
 
  private:
+  /// Also fills memory and plan of `setup`.
+  std::unique_ptr<kernels::Backend> load_backend(const workloads::Workload& workload,
+                                                 const DataLocator& data,
+                                                 profiler::ReplicaSetup& setup) const;
+
   WorkloadOptions workload_;
   std::string backend_ = "auto";
   std::string device_ = "h100-sxm";

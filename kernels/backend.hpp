@@ -61,6 +61,8 @@ class Backend {
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// Id of the device it runs on or predicts.
   [[nodiscard]] virtual std::string_view device() const = 0;
+  /// Whether `joules` of its timings mean anything; if not they are 0.
+  [[nodiscard]] virtual bool measures_power() const { return true; }
   /// Allocates, picks algorithms, captures graphs. Throws BackendError when an operator cannot run
   /// here, BackendUnavailable when a fact it needs is blank.
   virtual std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,

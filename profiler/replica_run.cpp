@@ -152,6 +152,7 @@ Trace ReplicaRun::empty_trace(const ReplayOptions& options) const {
   const std::optional<double> idle = setup_.idle_w ? setup_.idle_w : idle_power_w(backend_);
   trace.idle_w = idle.value_or(0.0);
   trace.idle_unknown = !idle;
+  trace.power_unknown = !backend_.measures_power();
   return trace;
 }
 

@@ -177,6 +177,7 @@ RunFile read_content(const fs::path& path, Database& database) {
   read_requests(database, run.trace.engine.requests);
   read_slices(path, database, run.trace.slices);
   if (database.integer("PRAGMA user_version") >= kFirstWithRecording) {
+    read_field("power_unknown", run.trace.power_unknown);
     run.recording = read_recording(database);
     if (!run.recording.counts.empty()) {
       read_field("format", run.recording.format);

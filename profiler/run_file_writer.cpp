@@ -126,7 +126,7 @@ void write_slices(Database& database, const std::vector<Slice>& slices) {
 
 /// Mean power of one GPU over each second, for people who query the file.
 void write_power(Database& database, const Trace& trace) {
-  if (trace.slices.empty()) return;
+  if (trace.slices.empty() || trace.power_unknown) return;
   const std::vector<double> means = windowed_means(power_timeline(trace), 1.0);
   Statement insert(database, "INSERT INTO counters VALUES (0, 'power', 'W', ?, ?, ?)");
   in_batches(database, means.size(), [&](std::size_t begin, std::size_t end) {
@@ -158,6 +158,7 @@ struct RunFileWriter::Impl {
     const Trace empty;
     MetaWriter write_field(database);
     write_field("complete", false);
+    write_field("power_unknown", false);
     visit_meta(meta, empty, write_field);
     database.execute("COMMIT");
   }
@@ -182,6 +183,7 @@ void RunFileWriter::write(const Trace& trace) {
     {
       MetaWriter write_field(database);
       visit_meta(impl_->meta, trace, write_field);
+      write_field("power_unknown", trace.power_unknown);
       write_field("slices", static_cast<std::uint64_t>(trace.slices.size()));
     }
     write_totals(database, trace);

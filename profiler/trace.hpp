@@ -73,6 +73,8 @@ struct Trace {
   std::vector<Slice> slices;  ///< by start
   double idle_w = 0;          ///< per GPU between steps, module input
   bool idle_unknown = false;  ///< idle power is blank: gaps count as 0 W, energy is a lower bound
+  /// The backend could not measure power: watts and joules are 0 and say nothing.
+  bool power_unknown = false;
   double end_s = 0;
   std::array<ClassTotal, workloads::kOperatorClassCount> totals;
   Traffic traffic;

@@ -153,13 +153,16 @@ std::optional<MeasuredScale> measured_scale(const workloads::Workload& workload,
   return MeasuredScale{run.engine.busy_s / modelled.engine.busy_s, run.relative_error, run.device};
 }
 
-/// One scale per measured run, in the order of the runs.
+/// Runs on the cores of some machine say what the steps are, not how long a GPU takes for them.
+constexpr std::string_view kHostDevice = "host";
+
+/// One scale per measured run on a GPU, in the order of the runs.
 std::vector<MeasuredScale> measured_scales(const workloads::Workload& workload,
                                            const DataLocator& data, const DemandOptions& options,
                                            const ProgressCallback& progress) {
   std::vector<MeasuredScale> scales;
   for (const profiler::Trace* run : options.runs) {
-    if (run->origin != Origin::measured) continue;
+    if (run->origin != Origin::measured || run->device == kHostDevice) continue;
     const auto scale = measured_scale(workload, data, options, *run, progress);
     if (scale) scales.push_back(*scale);
   }

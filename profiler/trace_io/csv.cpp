@@ -28,6 +28,7 @@ void write_requests_csv(const Trace& trace, std::ostream& out) {
 void write_power_csv(const Trace& trace, std::ostream& out) {
   out << "start_s,end_s,watts\n";
   if (trace.slices.empty()) return;
+  if (trace.power_unknown) return;
   const PowerTimeline power = power_timeline(trace);
   for (std::size_t i = 0; i < power.w.size(); ++i) {
     out << fmt::format("{:.9f},{:.9f},{:.3f}\n", power.t[i], power.t[i + 1], power.w[i]);

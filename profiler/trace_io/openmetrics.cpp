@@ -91,18 +91,22 @@ void write_openmetrics(const Trace& trace, std::ostream& out) {
   MetricWriter metrics(trace, out);
   metrics.by_class(trace, "rackwright_operator_seconds", "seconds",
                    "Time by operator class, one GPU.", &ClassTotal::seconds);
-  metrics.by_class(trace, "rackwright_operator_joules", "joules",
-                   "Energy at module input by operator class, one GPU.", &ClassTotal::joules);
+  if (!trace.power_unknown) {
+    metrics.by_class(trace, "rackwright_operator_joules", "joules",
+                     "Energy at module input by operator class, one GPU.", &ClassTotal::joules);
+  }
   metrics.by_class(trace, "rackwright_operator_flops", "", "FLOPs by operator class, one GPU.",
                    &ClassTotal::flops);
   metrics.by_class(trace, "rackwright_memory_bytes", "bytes",
                    "Memory traffic by operator class, one GPU.", &ClassTotal::memory_bytes);
   write_traffic(trace.traffic, metrics);
-  metrics.counter("rackwright_gpu_joules", "joules",
-                  trace.idle_unknown ? "Energy of one GPU at module input; idle power is unknown "
-                                       "and left out."
-                                     : "Energy of one GPU at module input, idle gaps included.",
-                  trace.joules_per_gpu());
+  if (!trace.power_unknown) {
+    metrics.counter("rackwright_gpu_joules", "joules",
+                    trace.idle_unknown ? "Energy of one GPU at module input; idle power is unknown "
+                                         "and left out."
+                                       : "Energy of one GPU at module input, idle gaps included.",
+                    trace.joules_per_gpu());
+  }
   metrics.counter("rackwright_busy_seconds", "seconds", "Time in steps.", trace.engine.busy_s);
   metrics.gauge("rackwright_replay_seconds", "seconds", "Length of the replay.", trace.end_s);
   metrics.counter("rackwright_requests", "", "Finished requests of the replica.",

@@ -105,6 +105,7 @@ class PowerCounter {
 };
 
 void write_power(const Trace& trace, EventStream& events, int rank, const Window& window) {
+  if (trace.power_unknown) return;
   PowerCounter counter(events, rank, window);
   double at = 0;
   for (std::size_t i = 0; i < trace.slices.size(); ++i) {

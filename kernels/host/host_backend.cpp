@@ -1,0 +1,213 @@
+#include "kernels/host/host_backend.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "kernels/host/host_operator.hpp"
+
+namespace rackwright::kernels {
+
+using namespace workloads;
+
+namespace {
+
+/// The power of sqrt(2) nearest to `value`.
+double rounded(double value) {
+  if (!(value > 1)) return 1;
+  return std::round(std::exp2(std::round(2 * std::log2(value)) / 2));
+}
+
+/// Sizes that change from step to step are rounded; those of the model stay.
+struct Round {
+  GemmShape operator()(GemmShape shape) const {
+    shape.m = rounded(shape.m);
+    return shape;
+  }
+  AttentionShape operator()(AttentionShape shape) const { return tokens(shape); }
+  LatentAttentionShape operator()(LatentAttentionShape shape) const { return tokens(shape); }
+  ExpertShape operator()(ExpertShape shape) const {
+    shape.touched_experts = std::min<double>(shape.local_experts, rounded(shape.touched_experts));
+    shape.rank_tokens = std::max(shape.touched_experts, rounded(shape.rank_tokens));
+    return shape;
+  }
+  ElementwiseShape operator()(ElementwiseShape shape) const {
+    const double both = shape.bytes_read + shape.bytes_written;
+    const double scale = both > 0 ? rounded(both) / both : 1;
+    shape.bytes_read *= scale;
+    shape.bytes_written *= scale;
+    shape.flops *= scale;
+    return shape;
+  }
+  CollectiveShape operator()(CollectiveShape shape) const {
+    shape.bytes = rounded(shape.bytes);
+    return shape;
+  }
+  HostShape operator()(HostShape shape) const { return shape; }
+
+ private:
+  /// Whole sequences of equal length, so that pairs and cached tokens follow from their product.
+  template <class Shape>
+  static Shape tokens(Shape shape) {
+    const double sequences = rounded(shape.sequences);
+    const double queries =
+        shape.prefill ? rounded(shape.query_tokens / std::max(1.0, shape.sequences)) : 1;
+    const double context =
+        std::max(queries, rounded(shape.kv_tokens / std::max(1.0, shape.sequences)));
+    shape.sequences = sequences;
+    shape.query_tokens = sequences * queries;
+    shape.kv_tokens = sequences * context;
+    shape.pairs = sequences * queries * (context - queries + (queries + 1) / 2);
+    return shape;
+  }
+};
+
+/// A part of an operator that is too large for one run: fewer columns, sequences or experts.
+struct Cut {
+  double share;  ///< of the work that may run, under 1
+  GemmShape operator()(GemmShape shape) const {
+    shape.n = std::max(1.0, std::floor(shape.n * share));
+    return shape;
+  }
+  AttentionShape operator()(AttentionShape shape) const { return fewer(shape); }
+  LatentAttentionShape operator()(LatentAttentionShape shape) const { return fewer(shape); }
+  ExpertShape operator()(ExpertShape shape) const {
+    const double per_expert = shape.rank_tokens / shape.touched_experts;
+    shape.touched_experts = std::max(1.0, std::floor(shape.touched_experts * share));
+    shape.rank_tokens = std::max(1.0, shape.touched_experts * per_expert);
+    return shape;
+  }
+  ElementwiseShape operator()(ElementwiseShape shape) const {
+    return {shape.bytes_read * share, shape.bytes_written * share, shape.flops * share};
+  }
+  CollectiveShape operator()(CollectiveShape shape) const {
+    shape.bytes *= share;
+    return shape;
+  }
+  HostShape operator()(HostShape shape) const { return shape; }
+
+ private:
+  /// Fewer heads: sequences and context keep their length. At least one KV head.
+  AttentionShape fewer(AttentionShape shape) const {
+    const int heads = std::max(1, static_cast<int>(shape.kv_heads * share));
+    shape.heads = shape.heads / std::max(1, shape.kv_heads) * heads;
+    shape.kv_heads = heads;
+    return shape;
+  }
+  LatentAttentionShape fewer(LatentAttentionShape shape) const {
+    shape.heads = std::max(1, static_cast<int>(shape.heads * share));
+    return shape;
+  }
+};
+
+/// What time is scaled with: FLOP where there are any, else bytes.
+double amount(const Operator& op) {
+  const OperatorWork work = work_of(op);
+  if (work.flops > 0) return work.flops;
+  return std::max(1.0, work.memory_bytes + work.wire_bytes);
+}
+
+double share_that_fits(const Operator& op, const HostOptions& options) {
+  const OperatorWork work = work_of(op);
+  double share = 1;
+  if (work.flops > options.most_flops) share = options.most_flops / work.flops;
+  const double bytes = work.memory_bytes + work.wire_bytes;
+  if (bytes > options.most_bytes) share = std::min(share, options.most_bytes / bytes);
+  return share;
+}
+
+std::string key_of(const Operator& op) {
+  const OperatorWork work = work_of(op);
+  // Work and kind tell rounded shapes apart: equal work of one name is one operator.
+  return fmt::format("{} {} {:.6g} {:.6g} {:.6g} {:.6g}", op.name, op.shape.index(), work.flops,
+                     work.weight_bytes, work.memory_bytes, work.wire_bytes);
+}
+
+class MeasuredStep final : public PreparedStep {
+ public:
+  MeasuredStep(HostBackend& backend, OperatorGraph graph)
+      : backend_(backend), graph_(std::move(graph)) {}
+
+  const StepTiming& run(ReplayMode mode, OperatorObserver* observer) override {
+    timing_ = {};
+    const bool watched = mode == ReplayMode::per_operator && observer != nullptr;
+    for (std::uint32_t i = 0; i < graph_.operators.size(); ++i) {
+      if (watched) observer->begin(OperatorId(i));
+      OperatorTiming one = backend_.measure(graph_.operators[i]);
+      if (watched) observer->end(OperatorId(i));
+      one.seconds *= graph_.operators[i].repeat;
+      one.joules *= graph_.operators[i].repeat;
+      timing_.seconds += one.seconds;
+      timing_.joules += one.joules;
+      timing_.operators.push_back(one);
+    }
+    return timing_;
+  }
+
+ private:
+  HostBackend& backend_;
+  OperatorGraph graph_;
+  StepTiming timing_;
+};
+
+}  // namespace
+
+HostBackend::HostBackend(HostOptions options)
+    : options_(std::move(options)), energy_(options_.powercap) {}
+
+std::unique_ptr<PreparedStep> HostBackend::prepare(const OperatorGraph& step, const RankContext&) {
+  return std::make_unique<MeasuredStep>(*this, step);
+}
+
+OperatorTiming HostBackend::measure(const Operator& op) {
+  if (std::holds_alternative<HostShape>(op.shape)) return {};
+  Operator near = op;
+  near.shape =
+      std::visit([](const auto& shape) -> OperatorShape { return Round{}(shape); }, op.shape);
+  if (const double share = share_that_fits(near, options_); share < 1) {
+    near.shape = std::visit([&](const auto& shape) -> OperatorShape { return Cut{share}(shape); },
+                            near.shape);
+  }
+  const std::string key = key_of(near);
+  auto found = known_.find(key);
+  if (found == known_.end()) found = known_.emplace(key, run(near)).first;
+  OperatorTiming timing = found->second;
+  const double scale = amount(op) / amount(near);
+  timing.seconds *= scale;
+  timing.joules *= scale;
+  // Time is not quite proportional to work: a tenth of the way is taken as its error.
+  timing.relative_error = std::hypot(timing.relative_error, 0.1 * std::abs(std::log2(scale)));
+  timing.extrapolated = std::abs(std::log2(scale)) > 1;
+  return timing;
+}
+
+OperatorTiming HostBackend::run(const Operator& op) {
+  using Clock = std::chrono::steady_clock;
+  const auto work = make_host_operator(op, options_.seed);
+  if (!work) return {};
+  work->run();  // touches all pages, wakes the threads
+  std::vector<double> seconds;
+  double total = 0;
+  energy_.joules();
+  while (static_cast<int>(seconds.size()) < options_.most_repetitions &&
+         (seconds.size() < 3 || total < options_.least_seconds)) {
+    const auto start = Clock::now();
+    work->run();
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    total += seconds.back();
+  }
+  const auto joules = energy_.joules();
+  std::sort(seconds.begin(), seconds.end());
+  OperatorTiming timing;
+  timing.seconds = std::max(1e-9, seconds[seconds.size() / 2]);
+  timing.joules = joules.value_or(0) / static_cast<double>(seconds.size());
+  const double spread = seconds[seconds.size() * 9 / 10] - seconds[seconds.size() / 10];
+  timing.relative_error = spread / 2 / timing.seconds;
+  return timing;
+}
+
+}  // namespace rackwright::kernels
