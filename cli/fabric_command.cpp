@@ -100,8 +100,12 @@ void FabricCommand::add_options(CLI::App& app) {
   app.add_option("--seed", seed_, "Of random traffic and hashes (1)");
   app.add_option("--growth", growth_, "Write how the fabric grows with racks: .csv or .svg")
       ->type_name("FILE");
-  app.add_option("--rack", rack_, "With --growth: add power and cooling of this rack")
+  app.add_option("--rack", rack_, "With --growth: add power, cooling and cabling of this rack")
       ->type_name("R");
+  app.add_option("--racks", racks_, "With --growth: up to that many racks (1400)")->type_name("N");
+  app.add_option("--layout", layout_, "With --rack: row layout of the cabling")
+      ->capture_default_str()
+      ->type_name("ID");
 }
 
 int FabricCommand::run(CommandContext& context) {

@@ -25,7 +25,9 @@ class FabricCommand final : public Command {
         "--size 1GiB --ranks 512",
         "rackwright fabric --design dgx-h100-superpod-ideal --nodes 512 --traffic permutation "
         "--routing ecmp",
-        "rackwright fabric --design gb300-nvl72-eth --growth growth.svg"};
+        "rackwright fabric --design gb300-nvl72-eth --growth growth.svg",
+        "rackwright fabric --design gb300-nvl72-eth --growth growth.csv --rack gb300-nvl72 "
+        "--racks 20"};
   }
   void add_options(CLI::App& app) override;
   int run(CommandContext& context) override;
@@ -42,7 +44,7 @@ class FabricCommand final : public Command {
   std::string design_, nodes_, failed_, seed_ = "1";
   std::string collective_, size_ = "1GiB", ranks_, ranks_per_node_, domain_, skew_ = "1", device_;
   std::string traffic_, routing_ = "spray";
-  std::string growth_, rack_;
+  std::string growth_, racks_, rack_, layout_ = "network-rack";
   bool json_ = false;
   bool sharp_ = false;
 };

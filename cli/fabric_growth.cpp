@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -6,8 +7,10 @@
 #include <fmt/format.h>
 
 #include "cli/fabric_command.hpp"
+#include "cli/option_values.hpp"
 #include "common/input_error.hpp"
 #include "common/output_file.hpp"
+#include "topology/evaluation_cabling.hpp"
 #include "topology/network/fabric_growth.hpp"
 #include "topology/rack_design.hpp"
 
@@ -17,6 +20,7 @@ namespace {
 
 /// 1,400 racks of 72 GPUs are 100,800: the size a hall is asked for.
 constexpr int kMostRacks = 1400;
+constexpr std::uint64_t kMostAsked = 100000;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -33,17 +37,31 @@ int FabricCommand::write_growth(CommandContext& context,
   const auto catalog = topology::Catalog::load(context.data);
   std::optional<topology::RackDesign> rack;
   std::optional<kernels::DeviceInfo> device;
+  topology::RowLayout layout;
+  topology::EvaluateOptions options;
   if (!rack_.empty()) {
     rack = topology::read_rack_design(context.data.find(rack_, "topology/racks"), catalog);
     device = kernels::find_device(rack->device, context.data);
+    layout = topology::read_row_layout(context.data.find(layout_, topology::kLayoutFolder),
+                                       context.data);
+    if (const auto unit = topology::lay_unit(*rack, catalog, context.data)) {
+      options.cabling = unit->demand();
+    }
   }
+  const int most = racks_.empty() ? kMostRacks
+                                  : static_cast<int>(std::min<std::uint64_t>(
+                                        parse_count(racks_, "--racks", 1), kMostAsked));
   std::vector<topology::GrowthPoint> points;
-  for (const int racks : topology::growth_sizes(kMostRacks)) {
+  for (const int racks : topology::growth_sizes(most)) {
     const auto start = std::chrono::steady_clock::now();
     try {
       std::optional<topology::RackEvaluation> evaluation;
-      if (rack) evaluation = topology::evaluate(*rack, catalog, *device, std::nullopt, {});
-      points.push_back(topology::grow(design, catalog, racks, evaluation ? &*evaluation : nullptr));
+      std::optional<topology::GrowthRack> grown;
+      if (rack) {
+        evaluation = topology::evaluate(*rack, catalog, *device, std::nullopt, options);
+        grown = topology::GrowthRack{&*rack, &*evaluation, &layout};
+      }
+      points.push_back(topology::grow(design, catalog, racks, grown));
     } catch (const InputError& error) {
       if (points.empty()) throw;
       context.err << fmt::format("stops at {} racks: {}\n", points.back().racks, error.what());

@@ -391,9 +391,11 @@ topology::RackEvaluation evaluate_rack(const topology::RackDesign& design,
     with_clocks.cap_response =
         kernels::CapResponse::from(model_of(serving_profile("power", data), "cap_response"));
   }
+  const auto cabling = topology::lay_unit(design, catalog, data);
+  if (cabling && !with_clocks.cabling) with_clocks.cabling = cabling->demand();
   auto evaluation = topology::evaluate(design, catalog, kernels::find_device(design.device, data),
                                        demand.demand, with_clocks);
-  topology::add_cabling_figures(evaluation, design, catalog, data);
+  if (cabling) topology::add_cabling_figures(evaluation, *cabling);
   if (demand.shortage) mark_shortage(evaluation, *demand.shortage);
   evaluation.notes.insert(evaluation.notes.end(), demand.notes.begin(), demand.notes.end());
   if (!demand.blank_reason.empty()) evaluation.notes.push_back(demand.blank_reason);

@@ -9,6 +9,12 @@
 
 namespace rackwright::topology {
 
+namespace {
+
+constexpr double kMostBlocked = 0.99;  // as much as a rack file may state
+
+}  // namespace
+
 std::string_view to_string(LoadCase c) {
   switch (c) {
     case LoadCase::design_envelope:
@@ -84,6 +90,12 @@ Estimate EvaluationContext::envelope_estimate(double watts, std::string boundary
 
 double EvaluationContext::liquid_fraction() const {
   return design.liquid ? design.liquid->liquid_fraction.value.value_or(0.0) : 0.0;
+}
+
+double EvaluationContext::cable_blocked() const {
+  if (design.air.cable_blocked.value) return *design.air.cable_blocked.value;
+  if (!options.cabling || options.cabling->opening_m2 <= 0) return 0;
+  return std::min(options.cabling->blocked_m2 / options.cabling->opening_m2, kMostBlocked);
 }
 
 std::string EvaluationContext::bus_boundary() const {

@@ -218,11 +218,19 @@ struct Demand {
   profiler::Trace recorded;
 };
 
+/// What the scale-out cabling asks of the fullest compute rack; an input of power and air.
+struct CablingDemand {
+  double module_typical_w = 0, module_max_w = 0;  ///< modules and active plugs, known figures
+  double blocked_m2 = 0;                          ///< of the opening, behind bundles
+  double opening_m2 = 0;
+};
+
 struct EvaluateOptions {
   std::optional<double> air_inlet_c, tcs_supply_c, fws_supply_c, dew_point_c, tcs_flow_lpm;
   std::optional<double> gpu_power_cap_w, rack_power_cap_w;
   /// How a job slows down when clocks fall; nothing: a throttled GPU's speed is left open.
   std::optional<kernels::CapResponse> cap_response;
+  std::optional<CablingDemand> cabling;  ///< nothing: the rack has no cabled fabric
   std::uint64_t seed = 1;
 };
 

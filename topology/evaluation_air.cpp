@@ -43,6 +43,7 @@ AirPath air_path(const EvaluationContext& context) {
     path.origin = weakest(path.origin, flow->origin);
   }
   path.heat_high_w = path.heat_w * context.envelope_high + over_power;
+  path.flow_low *= 1 - context.cable_blocked();
   return path;
 }
 
@@ -115,7 +116,12 @@ void add_air_figures(EvaluationContext& context, const AirPath& path) {
   context.add("air.flow", "Air flow through the rack",
               between(path.flow_low * 60, path.flow_m3_per_s * 60, path.flow_high * 60,
                       {"m3/min", path.origin, "rack air inlet"}),
-              "steady", "sum of the parts' published air flow");
+              "steady",
+              context.cable_blocked() > 0
+                  ? fmt::format("sum of the parts' published air flow; low: all loss of pressure "
+                                "behind cables that close {:.1f} % of the way, Q ~ 1 - blocked",
+                                100 * context.cable_blocked())
+                  : "sum of the parts' published air flow");
   Estimate warmed =
       exact(rise(path.flow_m3_per_s), {"K", weakest(origin, Origin::modelled), "rack air"});
   warmed.low = rise(path.flow_high) * context.envelope_low;

@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
-#include "topology/cabling/cable_load.hpp"
-#include "topology/cabling/cable_totals.hpp"
 
 namespace rackwright::topology {
 
@@ -15,26 +13,23 @@ namespace {
 constexpr const char* kLayout = "middle-of-row";
 constexpr double kSquareCentimetres = 1e4, kNanoseconds = 1e9;
 
-struct UnitCabling {
-  CablePlan plan;
-  CableLoads loads;
-  CableTotals totals;
-  int nodes = 0, compute_racks = 0;
+/// The compute racks with the most module power and with the most of their opening blocked.
+struct FullestRacks {
+  const RackCabling* hottest = nullptr;
+  const RackCabling* blocked = nullptr;
 };
 
-UnitCabling lay_unit(const RackDesign& design, const Catalog& catalog, const DataLocator& data) {
-  const auto fabric = read_fabric_design(data.find(design.fabric, "topology/fabrics"));
-  const auto layout = read_row_layout(data.find(kLayout, kLayoutFolder), data);
-  UnitCabling unit;
-  unit.nodes = fabric.nodes_per_su;
-  const auto plan = plan_fabric(fabric, unit.nodes);
-  unit.plan = plan_cabling(fabric, list_links(fabric, plan), layout, design, catalog);
-  unit.loads = load_channels(unit.plan, catalog);
-  unit.totals = total_cabling(unit.plan, catalog);
-  unit.compute_racks =
-      static_cast<int>(std::count_if(unit.plan.floor.racks.begin(), unit.plan.floor.racks.end(),
-                                     [](const PlacedRack& rack) { return !rack.network; }));
-  return unit;
+FullestRacks fullest_racks(const UnitCabling& unit) {
+  FullestRacks found;
+  for (std::size_t i = 0; i < unit.loads.racks.size(); ++i) {
+    if (unit.plan.floor.racks[i].network) continue;
+    const RackCabling* rack = &unit.loads.racks[i];
+    if (!found.hottest || rack->optics_max_w > found.hottest->optics_max_w) found.hottest = rack;
+    if (!found.blocked || rack->blocked_known_m2 > found.blocked->blocked_known_m2) {
+      found.blocked = rack;
+    }
+  }
+  return found;
 }
 
 /// Adds figures under "cabling." with the window that says what was laid.
@@ -103,14 +98,7 @@ void add_totals(Figures& figures, const UnitCabling& unit) {
 }
 
 void add_fullest_rack(Figures& figures, const UnitCabling& unit) {
-  const RackCabling* hottest = nullptr;
-  const RackCabling* blocked = nullptr;
-  for (std::size_t i = 0; i < unit.loads.racks.size(); ++i) {
-    if (unit.plan.floor.racks[i].network) continue;
-    const RackCabling& rack = unit.loads.racks[i];
-    if (hottest == nullptr || rack.optics_max_w > hottest->optics_max_w) hottest = &rack;
-    if (blocked == nullptr || rack.blocked_known_m2 > blocked->blocked_known_m2) blocked = &rack;
-  }
+  const auto [hottest, blocked] = fullest_racks(unit);
   if (hottest == nullptr) return;
   const std::string boundary = "fullest compute rack";
   figures.add(
@@ -132,30 +120,57 @@ void add_fullest_rack(Figures& figures, const UnitCabling& unit) {
     figures.add("blocked_share", "Share of the rack's opening behind cable bundles",
                 exact(100 * blocked->blocked_known_m2 / blocked->opening_m2,
                       {"%", Origin::modelled, boundary}),
-                "for the impedance of the air path");
+                "narrows the way of the air, see air.flow");
   }
 }
 
 }  // namespace
 
-void add_cabling_figures(RackEvaluation& evaluation, const RackDesign& design,
-                         const Catalog& catalog, const DataLocator& data) {
-  if (design.fabric.empty()) return;
+std::optional<CablingDemand> UnitCabling::demand() const {
+  const auto [hottest, blocked] = fullest_racks(*this);
+  if (hottest == nullptr) return std::nullopt;
+  return CablingDemand{hottest->optics_typical_w, hottest->optics_max_w, blocked->blocked_known_m2,
+                       blocked->opening_m2};
+}
+
+std::optional<UnitCabling> lay_unit(const RackDesign& design, const Catalog& catalog,
+                                    const DataLocator& data) {
+  if (design.fabric.empty()) return std::nullopt;
+  UnitCabling unit;
   try {
-    const UnitCabling unit = lay_unit(design, catalog, data);
-    Figures figures(evaluation.figures, unit);
-    add_totals(figures, unit);
-    add_fullest_rack(figures, unit);
-    for (const CableRequirement& blank : unit.loads.requirements) {
-      evaluation.requirements.push_back({requirement_id(blank),
-                                         fmt::format("{} of {}", blank.input, blank.part),
-                                         blank.solved, "cable maker", blank.effect, false});
-    }
-    for (const std::string& violation : unit.loads.violations) {
-      evaluation.notes.push_back("Cabling: " + violation);
-    }
+    const auto fabric = read_fabric_design(data.find(design.fabric, "topology/fabrics"));
+    const auto layout = read_row_layout(data.find(kLayout, kLayoutFolder), data);
+    unit.nodes = fabric.nodes_per_su;
+    const auto plan = plan_fabric(fabric, unit.nodes);
+    unit.plan = plan_cabling(fabric, list_links(fabric, plan), layout, design, catalog);
+    unit.loads = load_channels(unit.plan, catalog);
+    unit.totals = total_cabling(unit.plan, catalog);
   } catch (const InputError& error) {
-    evaluation.notes.push_back(fmt::format("No cabling figures: {}", error.what()));
+    UnitCabling empty;
+    empty.problem = error.what();
+    return empty;
+  }
+  unit.compute_racks =
+      static_cast<int>(std::count_if(unit.plan.floor.racks.begin(), unit.plan.floor.racks.end(),
+                                     [](const PlacedRack& rack) { return !rack.network; }));
+  return unit;
+}
+
+void add_cabling_figures(RackEvaluation& evaluation, const UnitCabling& unit) {
+  if (!unit.problem.empty()) {
+    evaluation.notes.push_back(fmt::format("No cabling figures: {}", unit.problem));
+    return;
+  }
+  Figures figures(evaluation.figures, unit);
+  add_totals(figures, unit);
+  add_fullest_rack(figures, unit);
+  for (const CableRequirement& blank : unit.loads.requirements) {
+    evaluation.requirements.push_back({requirement_id(blank),
+                                       fmt::format("{} of {}", blank.input, blank.part),
+                                       blank.solved, "cable maker", blank.effect, false});
+  }
+  for (const std::string& violation : unit.loads.violations) {
+    evaluation.notes.push_back("Cabling: " + violation);
   }
 }
 

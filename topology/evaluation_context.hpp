@@ -41,6 +41,8 @@ struct EvaluationContext {
   [[nodiscard]] Estimate envelope_estimate(double watts, std::string boundary) const;
   /// Heat to liquid as a share of rack AC input; 0 for air.
   [[nodiscard]] double liquid_fraction() const;
+  /// Share of the way of the air that cables close: the site's, else that of the laid cabling.
+  [[nodiscard]] double cable_blocked() const;
   /// "busbar DC" for shelves, "node DC" for nodes with PSUs of their own.
   [[nodiscard]] std::string bus_boundary() const;
   void add(std::string key, std::string label, Estimate estimate, std::string window,

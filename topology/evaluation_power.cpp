@@ -41,6 +41,21 @@ void set_envelope_interval(EvaluationContext& context) {
   context.envelope_high = 1 + high / value;
 }
 
+/// Optical modules and active plugs: makers' figures do not say whether they are counted. What a
+/// rack figure leaves over its parts covers them; the rest widens the envelope upwards.
+void add_module_interval(EvaluationContext& context) {
+  const auto& cabling = context.options.cabling;
+  const RackPower& power = context.envelope;
+  const double drawn = power.bus_w + power.direct_ac_w;
+  if (!cabling || drawn <= 0) return;
+  const double left = context.power.unitemised_w() + context.power.filled_w();
+  const double more = std::max(0.0, cabling->module_max_w - left) * power.rack_ac_w / drawn;
+  if (more <= 0) return;
+  context.envelope_high += more / power.rack_ac_w;
+  context.envelope_basis += fmt::format("; high: {} of optical modules and active plugs on top",
+                                        watts_text(cabling->module_max_w - left));
+}
+
 /// What one blank node may draw so that PSUs, promised failures and feeds hold.
 double node_budget_w(const EvaluationContext& context, int nodes) {
   double budget = 1e18;
@@ -200,6 +215,7 @@ void evaluate_power_envelope(EvaluationContext& context) {
                     "carries it, the trace cases carry it as interval.",
                     watts_text(context.power.unitemised_w())));
   }
+  add_module_interval(context);
   add_envelope_figures(context);
 }
 

@@ -42,13 +42,11 @@ class CablePlanner {
 
   void run() {
     done_.assign(plan_->links.size(), false);
+    plan_->cables.reserve(plan_->links.size());
     lay_twin_copper();
     lay_breakouts();
     lay_fibre();
-    std::stable_sort(plan_->cables.begin(), plan_->cables.end(),
-                     [](const PulledCable& a, const PulledCable& b) {
-                       return a.links.front() < b.links.front();
-                     });
+    sort_by_first_link();
   }
 
  private:
@@ -86,20 +84,43 @@ class CablePlanner {
   }
 
   void collect_cages() {
-    std::map<std::pair<int, int>, int> index;
+    std::vector<int> first(plan_->floor.devices.size() + 1, 0);  // place of a device's cage 0
+    for (std::size_t i = 0; i + 1 < first.size(); ++i) {
+      first[i + 1] = first[i] + plan_->floor.devices[i].cages();
+    }
+    std::vector<int> index(static_cast<std::size_t>(first.back()), -1);
     cage_of_.resize(2 * plan_->links.size());
     for (std::size_t k = 0; k < plan_->links.size(); ++k) {
       const FabricLink& link = plan_->links[k];
       for (int side = 0; side < 2; ++side) {
         const FabricLinkEnd& end = side == 0 ? link.lower : link.upper;
         const int d = plan_->floor.device_of(end);
-        const auto [at, added] =
-            index.emplace(std::pair{d, end.port / device(d).ports_per_cage}, cages_.size());
-        if (added) cages_.push_back({d, at->first.second, {}});
-        cages_[static_cast<std::size_t>(at->second)].links.push_back(static_cast<int>(k));
-        cage_of_[2 * k + static_cast<std::size_t>(side)] = at->second;
+        const int number = end.port / device(d).ports_per_cage;
+        int& at = index[static_cast<std::size_t>(first[static_cast<std::size_t>(d)] + number)];
+        if (at < 0) {
+          at = static_cast<int>(cages_.size());
+          cages_.push_back({d, number, {}});
+        }
+        cages_[static_cast<std::size_t>(at)].links.push_back(static_cast<int>(k));
+        cage_of_[2 * k + static_cast<std::size_t>(side)] = at;
       }
     }
+  }
+
+  /// In the order of the links; cables of one link stay in theirs.
+  void sort_by_first_link() {
+    std::vector<std::pair<int, int>> order;
+    order.reserve(plan_->cables.size());
+    for (const PulledCable& cable : plan_->cables) {
+      order.emplace_back(cable.links.front(), static_cast<int>(order.size()));
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<PulledCable> sorted;
+    sorted.reserve(order.size());
+    for (const auto& [link, at] : order) {
+      sorted.push_back(std::move(plan_->cables[static_cast<std::size_t>(at)]));
+    }
+    plan_->cables = std::move(sorted);
   }
   int lower_cage(int link) const { return cage_of_[2 * static_cast<std::size_t>(link)]; }
   int upper_cage(int link) const { return cage_of_[2 * static_cast<std::size_t>(link) + 1]; }
@@ -214,13 +235,18 @@ class CablePlanner {
     for (int k = 0; k < static_cast<int>(plan_->links.size()); ++k) {
       if (!done(k)) group_[static_cast<std::size_t>(root(lower_cage(k)))] = root(upper_cage(k));
     }
-    std::map<int, std::vector<PulledCable>> groups;
+    std::vector<std::vector<int>> links_of(cages_.size());  // of the group of each root
     for (int k = 0; k < static_cast<int>(plan_->links.size()); ++k) {
-      if (done(k)) continue;
-      groups[root(lower_cage(k))].push_back(
-          routed({k}, {end_at(lower_cage(k), {k}), end_at(upper_cage(k), {k})}));
+      if (!done(k)) links_of[static_cast<std::size_t>(root(lower_cage(k)))].push_back(k);
     }
-    for (auto& [id, cables] : groups) lay_group(cables);
+    std::vector<PulledCable> cables;
+    for (const std::vector<int>& group : links_of) {
+      cables.clear();
+      for (const int k : group) {
+        cables.push_back(routed({k}, {end_at(lower_cage(k), {k}), end_at(upper_cage(k), {k})}));
+      }
+      if (!cables.empty()) lay_group(cables);
+    }
   }
 
   /// The module of a cage; "" with `fits_any` where the form of the cage is blank.

@@ -12,13 +12,19 @@ namespace rackwright::topology {
 
 namespace {
 
-std::optional<double> of_all(const RackEvaluation* rack, const char* key, int racks) {
-  const Figure* figure = rack != nullptr ? rack->figures.find(key) : nullptr;
+std::optional<double> of_all(const RackEvaluation& rack, const char* key, int racks) {
+  const Figure* figure = rack.figures.find(key);
   return figure != nullptr ? std::optional(figure->estimate.value * racks) : std::nullopt;
 }
 
 std::string cell(const std::optional<double>& value) {
   return value ? fmt::format("{:.6g}", *value) : "";
+}
+
+std::string cabling_cells(const std::optional<CableTotals>& t) {
+  if (!t) return ",,,,,";
+  return fmt::format("{},{:.6g},{:.4g},{},{},{:.6g}", t->cables, t->ordered_m, t->longest_m,
+                     t->modules, t->fibres, t->optics_w.high);
 }
 
 struct Series {
@@ -149,29 +155,39 @@ std::vector<int> growth_sizes(int most) {
 }
 
 GrowthPoint grow(const FabricDesign& design, const Catalog& catalog, int racks,
-                 const RackEvaluation* rack) {
+                 const std::optional<GrowthRack>& rack) {
   GrowthPoint point;
   point.racks = racks;
   const int nodes = racks * std::max(1, design.scale_up_domain_gpus / design.gpus_per_node);
   point.counts = count_fabric(design, nodes, catalog);
-  for_each_link(design, plan_fabric(design, nodes), [&](const FabricLink&) { ++point.links; });
-  point.rack_power_w = of_all(rack, "power.rack_ac.design_envelope", racks);
-  point.liquid_heat_w = of_all(rack, "liquid.heat.design_envelope", racks);
-  point.air_heat_w = of_all(rack, "air.heat.design_envelope", racks);
+  const FabricPlan plan = plan_fabric(design, nodes);
+  if (!rack) {
+    for_each_link(design, plan, [&](const FabricLink&) { ++point.links; });
+    return point;
+  }
+  auto links = list_links(design, plan);
+  point.links = static_cast<long long>(links.size());
+  point.rack_power_w = of_all(*rack->evaluation, "power.rack_ac.design_envelope", racks);
+  point.liquid_heat_w = of_all(*rack->evaluation, "liquid.heat.design_envelope", racks);
+  point.air_heat_w = of_all(*rack->evaluation, "air.heat.design_envelope", racks);
+  point.cabling = total_cabling(
+      plan_cabling(design, std::move(links), *rack->layout, *rack->design, catalog), catalog);
   return point;
 }
 
 std::string growth_csv(const std::vector<GrowthPoint>& points) {
   std::string csv =
       "racks,nodes,gpus,leaf,spine,core,node_leaf_links,leaf_spine_links,spine_core_links,"
-      "links_walked,switch_power_max_w,rack_power_w,liquid_heat_w,air_heat_w,seconds\n";
+      "links_walked,switch_power_max_w,rack_power_w,liquid_heat_w,air_heat_w,pulled_cables,"
+      "cable_ordered_m,longest_cable_m,modules,fibres,optics_power_max_w,seconds\n";
   for (const GrowthPoint& point : points) {
     const FabricCounts& counts = point.counts;
-    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{:.6f}\n", point.racks,
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.6f}\n", point.racks,
                        counts.nodes, counts.gpus, counts.leaf, counts.spine, counts.core,
                        counts.node_leaf_cables, counts.leaf_spine_cables, counts.spine_core_cables,
                        point.links, counts.switch_power_max_w, cell(point.rack_power_w),
-                       cell(point.liquid_heat_w), cell(point.air_heat_w), point.seconds);
+                       cell(point.liquid_heat_w), cell(point.air_heat_w),
+                       cabling_cells(point.cabling), point.seconds);
   }
   return csv;
 }
@@ -181,10 +197,15 @@ std::string growth_svg(const FabricDesign& design, const std::vector<GrowthPoint
   const auto of_racks = [](std::optional<double> GrowthPoint::*watts) {
     return [watts](const GrowthPoint& p) { return (p.*watts).value_or(0) / kKilowatt; };
   };
+  const auto of_cabling = [](const std::function<double(const CableTotals&)>& value) {
+    return [value](const GrowthPoint& p) { return p.cabling ? value(*p.cabling) : 0; };
+  };
   const Panel panels[] = {
       {"count",
        {{"links", "#2e8b57", [](const GrowthPoint& p) { return static_cast<double>(p.links); }},
         {"GPUs", "#8a5a00", [](const GrowthPoint& p) { return p.counts.gpus; }},
+        {"cable ordered, m", "#b03a2e",
+         of_cabling([](const CableTotals& t) { return t.ordered_m; })},
         {"switches", "#1b6ca8",
          [](const GrowthPoint& p) { return p.counts.leaf + p.counts.spine + p.counts.core; }}},
        64,
@@ -194,7 +215,9 @@ std::string growth_svg(const FabricDesign& design, const std::vector<GrowthPoint
         {"heat to liquid", "#1b6ca8", of_racks(&GrowthPoint::liquid_heat_w)},
         {"heat to air", "#b03a2e", of_racks(&GrowthPoint::air_heat_w)},
         {"switches, maximum", "#2e8b57",
-         [](const GrowthPoint& p) { return p.counts.switch_power_max_w / kKilowatt; }}},
+         [](const GrowthPoint& p) { return p.counts.switch_power_max_w / kKilowatt; }},
+        {"modules and plugs", "#555",
+         of_cabling([](const CableTotals& t) { return t.optics_w.high / kKilowatt; })}},
        354,
        190},
       {"seconds to compute",

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "topology/cabling/cable_totals.hpp"
 #include "topology/evaluation.hpp"
 #include "topology/network/fabric.hpp"
 
@@ -15,14 +16,21 @@ struct GrowthPoint {
   FabricCounts counts;
   long long links = 0;  ///< walked one by one, with both ends
   std::optional<double> rack_power_w, liquid_heat_w, air_heat_w;  ///< of all racks
+  std::optional<CableTotals> cabling;                             ///< every cable laid and summed
   double seconds = 0;  ///< what computing this point took; the caller measures
 };
 
 /// 1, 2, 5, 10, … racks up to `most` and `most` itself.
 [[nodiscard]] std::vector<int> growth_sizes(int most);
-/// Everything of one size but `seconds`. Racks are alike: `rack` is one of them, nothing without.
+/// One of the racks, which are all alike, and how they stand.
+struct GrowthRack {
+  const RackDesign* design = nullptr;
+  const RackEvaluation* evaluation = nullptr;
+  const RowLayout* layout = nullptr;
+};
+/// Everything of one size but `seconds`; without a rack no power, no heat and no cabling.
 [[nodiscard]] GrowthPoint grow(const FabricDesign& design, const Catalog& catalog, int racks,
-                               const RackEvaluation* rack);
+                               const std::optional<GrowthRack>& rack);
 
 [[nodiscard]] std::string growth_csv(const std::vector<GrowthPoint>& points);
 /// Switches, cables and seconds over racks, both axes logarithmic.

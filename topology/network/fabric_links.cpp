@@ -169,7 +169,10 @@ void for_each_link(const FabricDesign& design, const FabricPlan& plan,
 }
 
 std::vector<FabricLink> list_links(const FabricDesign& design, const FabricPlan& plan) {
+  long long count = 0;
+  for (const FabricLinkClass& alike : classify_links(design, plan)) count += alike.count;
   std::vector<FabricLink> links;
+  links.reserve(static_cast<std::size_t>(count));
   for_each_link(design, plan, [&](const FabricLink& link) { links.push_back(link); });
   return links;
 }

@@ -78,7 +78,7 @@ void design_of_racks(benchmark::State& state) {
   const FabricDesign design = shipped("gb300-nvl72-eth");
   const Catalog catalog = Catalog::load(data());
   for (auto _ : state) {
-    benchmark::DoNotOptimize(grow(design, catalog, static_cast<int>(state.range(0)), nullptr));
+    benchmark::DoNotOptimize(grow(design, catalog, static_cast<int>(state.range(0)), std::nullopt));
   }
 }
 BENCHMARK(design_of_racks)->Arg(1)->Arg(100)->Arg(1400)->Unit(benchmark::kMillisecond);

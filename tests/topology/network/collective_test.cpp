@@ -181,7 +181,7 @@ TEST(FabricGrowth, WalksEveryLinkItCounts) {
   const FabricDesign design = shipped("gb300-nvl72-eth");
   const Catalog catalog = Catalog::load(DataLocator({kSource}));
   // 1,400 racks of 72 GPUs, two planes of one link a GPU.
-  const GrowthPoint point = grow(design, catalog, 1400, nullptr);
+  const GrowthPoint point = grow(design, catalog, 1400, std::nullopt);
   EXPECT_EQ(point.counts.gpus, 100800);
   EXPECT_EQ(point.counts.node_leaf_cables, 201600);
   EXPECT_EQ(point.links, point.counts.node_leaf_cables + point.counts.leaf_spine_cables +
