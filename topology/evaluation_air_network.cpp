@@ -85,7 +85,7 @@ std::optional<TrayAir> tray_air(const EvaluationContext& context, const Slot& sl
   tray.fans.stopped = resistance_of(*fan, "stopped_pa_at_").value_or(FlowResistance{});
   tray.inside = *inside;
   tray.outlet = way_out(context, slot);
-  tray.cable_blocked = cable_blocked_share(context);
+  tray.cable_blocked = context.cable_blocked();
   return tray;
 }
 
@@ -99,7 +99,7 @@ void add_network_figures(EvaluationContext& context, const RackAir& rack) {
   };
   add("flow", "Air through the trays, fans at full speed", flow * 60, "m3/min", "rack air",
       fmt::format("fan curves against impedance, doors and {:.0f} % of the way out behind cables",
-                  cable_blocked_share(context) * 100));
+                  context.cable_blocked() * 100));
   add("leak", "Air that leaks back to the intakes", all.leak_m3_per_s * 60, "m3/min", "rack air",
       "pressure behind the trays over the leak area");
   add("fan_power", "Fans at full speed",
@@ -131,7 +131,7 @@ void add_published_flow(EvaluationContext& context) {
               exact(out_pa, {"Pa", Origin::modelled, "rack air"}), "steady",
               fmt::format("rho / 2 (Q / A)^2 over the frame's opening, {:.0f} % behind cables; the "
                           "node's fans must have it to spare",
-                          cable_blocked_share(context) * 100));
+                          context.cable_blocked() * 100));
   const AirSide& side = context.design.air;
   const double doors = opening(context, side.front_door_area_mm2).drop_pa(flow) +
                        opening(context, side.rear_door_area_mm2).drop_pa(flow);
@@ -171,14 +171,8 @@ void add_published_flow(EvaluationContext& context) {
 
 }  // namespace
 
-double cable_blocked_share(const EvaluationContext& context) {
-  if (context.design.air.cable_blocked.value) return *context.design.air.cable_blocked.value;
-  const Figure* laid = context.out.figures.find("cabling.blocked_share");
-  return laid ? laid->estimate.value : 0.0;
-}
-
 double way_out_pa(const EvaluationContext& context, const Slot& slot, double flow_m3_per_s) {
-  const double open = 1 - std::clamp(cable_blocked_share(context), 0.0, 0.99);
+  const double open = 1 - context.cable_blocked();
   return way_out(context, slot).drop_pa(flow_m3_per_s) / (open * open);
 }
 

@@ -7,10 +7,6 @@
 
 namespace rackwright::topology {
 
-/// Share of the area behind the trays that cables close: the rack file's, else that of the laid
-/// cables; 0 when neither is known.
-[[nodiscard]] double cable_blocked_share(const EvaluationContext& context);
-
 /// Pressure lost behind a slot at a flow, with cables in the way: rho / 2 (Q / A)^2 over the free
 /// part of the frame's opening.
 [[nodiscard]] double way_out_pa(const EvaluationContext& context, const Slot& slot,

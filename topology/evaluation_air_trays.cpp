@@ -48,32 +48,6 @@ void add_recirculation(EvaluationContext& context) {
               "steady", "perfect mixing: dT max(0, demand / supply - 1); 0 when nothing mixes");
 }
 
-/// Rise of the intake by air that leaks from the hot side to the cold one. The hot side lets out
-/// through what cables leave of the opening and through the gaps, under one pressure, so the leak
-/// takes its share of the area: rise = dT A_leak / A_open. Sharp edges on both, no doors.
-double leak_rise_k(EvaluationContext& context) {
-  const auto& cabling = context.options.cabling;
-  const Figure* rise = context.out.figures.find("air.rise.design_envelope");
-  if (!cabling || !rise || cabling->opening_m2 <= 0) return 0;
-  constexpr double kSquareMillimetres = 1e6;
-  const double open_mm2 = cabling->opening_m2 * (1 - context.cable_blocked()) * kSquareMillimetres;
-  const Fact& leak = context.design.air.leak_area_mm2;
-  if (!leak.value) {
-    context.require({"leak_area." + context.design.id,
-                     "gaps from the hot to the cold side of the rack",
-                     fmt::format("<= {:.0f} mm2 keeps the rise of the intake under 1 K",
-                                 open_mm2 / rise->estimate.value),
-                     "rack maker, site", "intake temperature", false});
-    return 0;
-  }
-  const auto by_leak = [&](double k) { return k * *leak.value / open_mm2; };
-  context.add("air.leak_rise", "Intake rise by air that leaks back",
-              between(by_leak(rise->estimate.low), by_leak(rise->estimate.value),
-                      by_leak(rise->estimate.high), {"K", Origin::modelled, "rack air inlet"}),
-              "steady", "dT x area of the gaps / area that cables leave open");
-  return by_leak(rise->estimate.value);
-}
-
 /// Intake of each unit with air flow, where the layout gives the shares of each other's exhaust.
 void add_intakes(EvaluationContext& context) {
   const AirSide& side = context.design.air;
@@ -100,10 +74,6 @@ void add_intakes(EvaluationContext& context) {
       warmest = *std::max_element(intakes.begin(), intakes.end());
       basis = "recirculation matrix of the layout, warmest unit";
     }
-  }
-  if (const double leak = leak_rise_k(context); leak > 0) {
-    warmest += leak;
-    basis += fmt::format("; {:.1f} K by air that leaks back", leak);
   }
   const double width = intake_width_k(side);
   context.add("air.intake.design_envelope", "Air at the warmest intake",
