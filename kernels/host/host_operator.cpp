@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <thread>
 #include <variant>
 
 #include <cblas.h>
@@ -55,12 +53,19 @@ struct AttentionPlan {
   std::size_t window = 0;
 };
 
-AttentionPlan plan_of(const AttentionShape& shape) {
+/// Whole sequences of equal length.
+template <class Shape>
+AttentionPlan tokens_of(const Shape& shape) {
   AttentionPlan plan;
   plan.sequences = whole(shape.sequences);
   plan.queries = whole(shape.query_tokens / static_cast<double>(plan.sequences));
   plan.context =
       std::max(plan.queries, whole(shape.kv_tokens / static_cast<double>(plan.sequences)));
+  return plan;
+}
+
+AttentionPlan plan_of(const AttentionShape& shape) {
+  AttentionPlan plan = tokens_of(shape);
   plan.groups = static_cast<std::size_t>(std::max(1, shape.kv_heads));
   plan.heads_per_group =
       std::max<std::size_t>(1, static_cast<std::size_t>(shape.heads) / plan.groups);
@@ -70,11 +75,7 @@ AttentionPlan plan_of(const AttentionShape& shape) {
 }
 
 AttentionPlan plan_of(const LatentAttentionShape& shape) {
-  AttentionPlan plan;
-  plan.sequences = whole(shape.sequences);
-  plan.queries = whole(shape.query_tokens / static_cast<double>(plan.sequences));
-  plan.context =
-      std::max(plan.queries, whole(shape.kv_tokens / static_cast<double>(plan.sequences)));
+  AttentionPlan plan = tokens_of(shape);
   const auto heads = static_cast<std::size_t>(std::max(1, shape.heads));
   if (shape.prefill) {
     plan.groups = heads;
@@ -251,10 +252,6 @@ std::unique_ptr<HostOperator> make_host_operator(const Operator& op, unsigned se
     Result operator()(const HostShape&) const { return nullptr; }
   };
   return std::visit(Make{op, seed}, op.shape);
-}
-
-void set_host_threads(int threads) {
-  openblas_set_num_threads(std::max(1, threads));
 }
 
 }  // namespace rackwright::kernels

@@ -31,7 +31,4 @@ class HostOperator {
 [[nodiscard]] std::unique_ptr<HostOperator> make_host_operator(const workloads::Operator& op,
                                                                unsigned seed);
 
-/// Threads that operators use; all cores at first.
-void set_host_threads(int threads);
-
 }  // namespace rackwright::kernels
