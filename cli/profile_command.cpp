@@ -84,9 +84,8 @@ std::string memory_text(const workloads::Workload& workload, const workloads::Se
   const auto use = workloads::memory_use(workload.model, plan, memory_bytes);
   const auto gib = [](double bytes) { return bytes / gibibyte.si(); };
   return fmt::format(
-      "memory per GPU: {:.1f} GiB weights, {:.1f} GiB activations, {:.1f} GiB reserve, {:.1f} GiB "
-      "KV "
-      "cache of {:.1f} GiB; {:.0f} tokens in the replica's cache\n",
+      "memory per GPU: {:.1f} GiB weights, {:.1f} GiB activations, {:.1f} GiB reserve, "
+      "{:.1f} GiB KV cache of {:.1f} GiB; {:.0f} tokens in the replica's cache\n",
       gib(use.weights), gib(use.activations), gib(use.reserve), gib(use.kv_available),
       gib(memory_bytes), use.kv_tokens);
 }
@@ -109,9 +108,11 @@ std::string plan_text(const workloads::Workload& workload, const profiler::Repli
   constexpr double kBytesPerSlice = 40;  // a row of the run file with its index
   return fmt::format(
       "{} requests over {:.0f} s, replayed {} of them to estimate\n"
-      "about {:.0f} steps, {:.1f} minutes on this machine, {:.0f} MB run file\n",
+      "about {:.0f} steps, {}{:.1f} minutes on this machine, {:.0f} MB run file\n",
       workload.traffic.requests.size(), duration, trace.metrics.requests,
-      static_cast<double>(trace.engine.steps) * scale, wall * scale / 60,
+      static_cast<double>(trace.engine.steps) * scale,
+      backend.name() == "host" ? "at most " : "",  // a shape that ran before is not run again
+      wall * scale / 60,
       static_cast<double>(trace.slices.size()) * kBytesPerSlice * scale / 1e6 + 0.1);
 }
 
@@ -125,8 +126,9 @@ std::string energy_text(const profiler::Trace& trace) {
 
 std::string summary_text(const profiler::Trace& trace) {
   const auto& metrics = trace.metrics;
-  std::string text = fmt::format("{} steps in {:.1f} s of traffic, GPU busy {:.1f} %\n",
-                                 trace.engine.steps, trace.end_s, 100 * trace.busy_share());
+  std::string text =
+      fmt::format("{} steps in {:.1f} s of traffic, {} busy {:.1f} %\n", trace.engine.steps,
+                  trace.end_s, trace.backend == "host" ? "cores" : "GPU", 100 * trace.busy_share());
   if (metrics.requests == 0) return text;
   text += fmt::format(
       "TTFT P50 {:.3f} s, P99 {:.3f} s; TPOT P50 {:.1f} ms, P99 {:.1f} ms; SLO met by {:.2f} %\n"

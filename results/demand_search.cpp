@@ -190,6 +190,15 @@ void apply(const MeasuredScale& scale, const std::string& device, RackDemand& de
                   1 / scale.ratio, scale.device));
 }
 
+void note_host_runs(const DemandOptions& options, RackDemand& demand) {
+  const bool any = std::any_of(options.runs.begin(), options.runs.end(),
+                               [](const auto* run) { return run->device == kHostDevice; });
+  if (!any) return;
+  demand.notes.emplace_back(
+      "the run on CPU cores gives model, plan and requests; times and power of the rack's GPUs are "
+      "modelled, not scaled from the cores");
+}
+
 /// Tells one caller about work that is split over threads and phases.
 class SharedProgress {
  public:
@@ -374,6 +383,7 @@ DemandSearch find_demands(const workloads::Workload& workload,
       break;
     }
     demand.demand = std::move(found);
+    note_host_runs(options, demand);
     const std::string& device = groups[g].device.id;
     if (!scales.empty()) apply(scale_for(scales, device), device, demand);
     shared.finish_one();
