@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/timestamp.hpp"
 #include "profiler/import/import.hpp"
 #include "profiler/import/text_lines.hpp"
 
@@ -83,26 +84,13 @@ const Quantity* find_quantity(const std::string& column) {
   return found == kQuantities.end() ? nullptr : &*found;
 }
 
-/// Seconds of "2025/07/27 00:35:38.352", of ISO 8601, or of Unix time in s, ms or us.
+/// Seconds of a date and time, or of Unix time in s, ms or us.
 std::optional<double> time_in(const std::string& text) {
-  if (const auto number = number_in(text)) {
-    if (*number > 1e14) return *number * 1e-6;
-    return *number > 1e11 ? *number * 1e-3 : *number;
-  }
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0;
-  double second = 0;
-  char a = 0, b = 0, c = 0;
-  if (std::sscanf(text.c_str(), "%d%c%d%c%d%c%d:%d:%lf", &year, &a, &month, &b, &day, &c, &hour,
-                  &minute, &second) != 9) {
-    return {};
-  }
-  // Days since 1970-01-01 in the proleptic Gregorian calendar.
-  const int y = year - (month <= 2 ? 1 : 0);
-  const int era = y / 400;
-  const int of_era = y - era * 400;
-  const int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const int days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-  return days * 86400.0 + hour * 3600.0 + minute * 60.0 + second;
+  constexpr double kMostMilliseconds = 1e14, kMostSeconds = 1e11;
+  const auto number = number_in(text);
+  if (!number) return parse_timestamp(text);
+  if (*number > kMostMilliseconds) return *number * 1e-6;
+  return *number > kMostSeconds ? *number * 1e-3 : *number;
 }
 
 struct Sample {
@@ -116,8 +104,8 @@ std::optional<double> leading_number(const std::string& text) {
   return number_in(text.substr(0, text.find(' ')));
 }
 
-/// A file without an index writes the GPUs of a tick one after another. The step between ticks is
-/// the median of the gaps that are longer than a fifth of the longest tenth.
+/// A file without an index writes the GPUs of a tick one after another. A gap over half of the step
+/// between ticks begins a new one; the step is the gap that 95 % of the gaps do not exceed.
 void number_by_order(std::vector<Sample>& samples, Recording& recording) {
   std::vector<double> gaps;
   for (std::size_t i = 1; i < samples.size(); ++i) {
@@ -163,6 +151,14 @@ void note_power_window(Recording& recording) {
       "25 ms duty cycle on some): edges are smoothed, and no claim is made below that window");
 }
 
+/// No control characters: what may be shown in a message.
+bool is_text(const std::vector<std::string>& cells) {
+  return std::all_of(cells.begin(), cells.end(), [](const std::string& cell) {
+    return std::none_of(cell.begin(), cell.end(),
+                        [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\t'; });
+  });
+}
+
 Recording read_csv_log(const fs::path& path, const ImportProgress& progress, std::string format) {
   Recording recording;
   recording.format = std::move(format);
@@ -190,7 +186,8 @@ Recording read_csv_log(const fs::path& path, const ImportProgress& progress, std
   }
   if (!time || columns.empty()) {
     throw bad_input(path, 1, "", "columns timestamp and power.draw or another known quantity",
-                    fmt::format("\"{}\"", fmt::join(csv.header(), ",")));
+                    is_text(csv.header()) ? fmt::format("\"{}\"", fmt::join(csv.header(), ","))
+                                          : std::string("bytes that are no text"));
   }
   std::vector<Sample> samples;
   RecordCount rows{"samples", 0, 0, ""};

@@ -5,9 +5,9 @@
 #include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
 #include "common/statistics.hpp"
+#include "common/timestamp.hpp"
 #include "kernels/analytical/roofline.hpp"
 #include "results/validation/serving_formats.hpp"
-#include "results/validation/timestamp.hpp"
 
 namespace rackwright::results {
 

@@ -9,10 +9,10 @@
 #include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
 #include "common/statistics.hpp"
+#include "common/timestamp.hpp"
 #include "kernels/analytical/roofline.hpp"
 #include "kernels/device_info.hpp"
 #include "results/validation/serving_formats.hpp"
-#include "results/validation/timestamp.hpp"
 
 namespace rackwright::results {
 

@@ -8,9 +8,9 @@
 
 #include "common/csv_reader.hpp"
 #include "common/input_error.hpp"
+#include "common/timestamp.hpp"
 #include "results/validation/replay_operators.hpp"
 #include "results/validation/served_prediction.hpp"
-#include "results/validation/timestamp.hpp"
 #include "workloads/engine.hpp"
 
 namespace rackwright::results {

@@ -4,8 +4,8 @@
 
 #include "common/csv_reader.hpp"
 #include "common/statistics.hpp"
+#include "common/timestamp.hpp"
 #include "results/validation/serving_formats.hpp"
-#include "results/validation/timestamp.hpp"
 #include "topology/thermal/temperature_fit.hpp"
 
 namespace rackwright::results {

@@ -155,7 +155,7 @@ TEST(ImportKineto, BadFilesSayWhatIsWrong) {
   EXPECT_THAT(message_of(read_kineto, packed), HasSubstr("expected"));
 }
 
-TEST(ImportChakra, JsonAndProtobufOfOneTraceAgree) {
+TEST(ImportChakra, ReadsTheNodesOfASmallTrace) {
   RACKWRIGHT_NEED_SHARED("chakra-et/small_chakra.0.json");
   const Recording small = read_chakra(testing::shared_data() / "chakra-et/small_chakra.0.json");
   EXPECT_EQ(small.events.size(), 7U);
@@ -287,6 +287,8 @@ TEST(ImportNvidiaSmi, HasUnitsAndWindows) {
   EXPECT_THAT(
       message_of(read_nvidia_smi, written(folder, "bad.csv", "timestamp,power.draw [W]\nx,1 W\n")),
       HasSubstr("bad.csv:2: timestamp"));
+  EXPECT_THAT(message_of(read_nvidia_smi, written(folder, "zip.csv", "\x1f\x8b\x08,\x02\n")),
+              HasSubstr("bytes that are no text"));
   EXPECT_THAT(message_of(read_nvidia_smi, written(folder, "no.csv", "a,b\n1,2\n")),
               HasSubstr("power.draw"));
 }

@@ -1,10 +1,10 @@
-#include "results/validation/timestamp.hpp"
+#include "common/timestamp.hpp"
 
 #include <array>
 #include <charconv>
 #include <chrono>
 
-namespace rackwright::results {
+namespace rackwright {
 
 std::optional<double> parse_timestamp(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -41,4 +41,4 @@ std::optional<double> parse_timestamp(std::string_view text) {
          fraction;
 }
 
-}  // namespace rackwright::results
+}  // namespace rackwright
