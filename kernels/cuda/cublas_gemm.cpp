@@ -23,7 +23,7 @@ void require(cublasStatus_t status, const std::string& call) {
 void require(cudaError_t error, const std::string& call) {
   if (error == cudaSuccess) return;
   (void)cudaGetLastError();
-  throw CudaError(error, false, describe(call, cudaGetErrorName(error), error));
+  throw CudaError(error, is_sticky(error), describe(call, cudaGetErrorName(error), error));
 }
 
 }  // namespace

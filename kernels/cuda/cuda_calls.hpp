@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -45,11 +47,29 @@ class CudaError : public std::runtime_error {
   bool lost_;
 };
 
+inline constexpr int kUnknownError = 999;
+inline constexpr const char* kStartAnew = "; the context is lost: start the program anew";
+
 /// What to do about an error code of the CUDA runtime.
 [[nodiscard]] const char* remedy(int code);
+/// Whether every later call of the process fails too.
+[[nodiscard]] bool is_sticky(int code);
 /// "cudaMalloc: cudaErrorMemoryAllocation (2): …".
 [[nodiscard]] std::string describe(const std::string& call, const std::string& name, int code);
 /// Throws CudaError unless `code` is 0.
 void check(CudaCalls& calls, int code, const std::string& call);
+
+/// Where calls enter the module. After an error that cost the context it refuses every other with
+/// that error's code and message.
+class CallGate {
+ public:
+  /// Runs `work`, one caller at a time. Returns 0, or the code of what was thrown with its text.
+  int run(char* message, std::size_t size, const std::function<void()>& work);
+
+ private:
+  std::mutex mutex_;
+  int lost_code_ = 0;
+  std::string lost_;
+};
 
 }  // namespace rackwright::kernels::cuda

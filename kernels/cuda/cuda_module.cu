@@ -6,7 +6,7 @@
 #include <cuda_runtime.h>
 
 #include "kernels/cuda/cuda_abi.h"
-#include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/cuda/module_gate.hpp"
 #include "kernels/cuda/own_kernels.cuh"
 
 namespace own = rackwright::kernels::own;
@@ -14,18 +14,14 @@ namespace cuda = rackwright::kernels::cuda;
 
 namespace {
 
-/// Reports a failed call, resets the last-error state, and returns its code.
-int failed(cudaError_t error, const char* call, char* message) {
-  std::snprintf(message, RACKWRIGHT_CUDA_TEXT, "%s",
-                cuda::describe(call, cudaGetErrorName(error), error).c_str());
+void require(cudaError_t error, const char* call) {
+  if (error == cudaSuccess) return;
   (void)cudaGetLastError();
-  return static_cast<int>(error);
+  throw cuda::CudaError(error, cuda::is_sticky(error),
+                        cuda::describe(call, cudaGetErrorName(error), error));
 }
 
-#define RACKWRIGHT_CUDA_TRY(call)                               \
-  if (const cudaError_t error = (call); error != cudaSuccess) { \
-    return failed(error, #call, message);                       \
-  }
+#define RACKWRIGHT_CUDA_TRY(call) require((call), #call)
 
 /// Device memory and events of one measurement; freed on every path.
 struct CopyBuffers {
@@ -41,7 +37,7 @@ struct CopyBuffers {
   }
 };
 
-int measure_copy(const RackwrightCudaDevice& device, double& bytes_per_s, char* message) {
+double measure_copy(const RackwrightCudaDevice& device) {
   // Eight times the L2, so that it cannot serve the reads; at most an eighth of the memory.
   const auto bytes = static_cast<std::size_t>(
       std::min(device.memory_bytes / 8, std::max(device.l2_bytes * 8, 256e6)));
@@ -67,8 +63,7 @@ int measure_copy(const RackwrightCudaDevice& device, double& bytes_per_s, char* 
     if (repetition >= 2) milliseconds.push_back(elapsed);  // the first two warm up
   }
   std::nth_element(milliseconds.begin(), milliseconds.begin() + 5, milliseconds.end());
-  bytes_per_s = 2.0 * static_cast<double>(words * sizeof(own::Word16)) / (milliseconds[5] * 1e-3);
-  return 0;
+  return 2.0 * static_cast<double>(words * sizeof(own::Word16)) / (milliseconds[5] * 1e-3);
 }
 
 }  // namespace
@@ -79,22 +74,24 @@ extern "C" int rackwright_cuda_abi(void) {
 
 extern "C" int rackwright_cuda_device_count(int* count, char message[RACKWRIGHT_CUDA_TEXT]) {
   *count = 0;
-  RACKWRIGHT_CUDA_TRY(cudaGetDeviceCount(count));
-  return 0;
+  return cuda::module_gate().run(message, RACKWRIGHT_CUDA_TEXT,
+                                 [&] { RACKWRIGHT_CUDA_TRY(cudaGetDeviceCount(count)); });
 }
 
 extern "C" int rackwright_cuda_probe(int device, RackwrightCudaDevice* out,
                                      char message[RACKWRIGHT_CUDA_TEXT]) {
-  RACKWRIGHT_CUDA_TRY(cudaSetDevice(device));
-  cudaDeviceProp properties{};
-  RACKWRIGHT_CUDA_TRY(cudaGetDeviceProperties(&properties, device));
-  int clock_khz = 0;
-  RACKWRIGHT_CUDA_TRY(cudaDeviceGetAttribute(&clock_khz, cudaDevAttrClockRate, device));
-  std::snprintf(out->name, sizeof out->name, "%s", properties.name);
-  out->compute_capability = properties.major * 10 + properties.minor;
-  out->multiprocessors = properties.multiProcessorCount;
-  out->memory_bytes = static_cast<double>(properties.totalGlobalMem);
-  out->l2_bytes = properties.l2CacheSize;
-  out->clock_hz = clock_khz * 1e3;
-  return measure_copy(*out, out->copy_bytes_per_s, message);
+  return cuda::module_gate().run(message, RACKWRIGHT_CUDA_TEXT, [&] {
+    RACKWRIGHT_CUDA_TRY(cudaSetDevice(device));
+    cudaDeviceProp properties{};
+    RACKWRIGHT_CUDA_TRY(cudaGetDeviceProperties(&properties, device));
+    int clock_khz = 0;
+    RACKWRIGHT_CUDA_TRY(cudaDeviceGetAttribute(&clock_khz, cudaDevAttrClockRate, device));
+    std::snprintf(out->name, sizeof out->name, "%s", properties.name);
+    out->compute_capability = properties.major * 10 + properties.minor;
+    out->multiprocessors = properties.multiProcessorCount;
+    out->memory_bytes = static_cast<double>(properties.totalGlobalMem);
+    out->l2_bytes = properties.l2CacheSize;
+    out->clock_hz = clock_khz * 1e3;
+    out->copy_bytes_per_s = measure_copy(*out);
+  });
 }

@@ -18,7 +18,7 @@ constexpr int kSplitKeys = 1024;  ///< least keys of a part of a split sequence
 void require(cudaError_t error, const std::string& call) {
   if (error == cudaSuccess) return;
   (void)cudaGetLastError();
-  throw CudaError(error, false, describe(call, cudaGetErrorName(error), error));
+  throw CudaError(error, is_sticky(error), describe(call, cudaGetErrorName(error), error));
 }
 
 [[noreturn]] void refuse(const std::string& what) {

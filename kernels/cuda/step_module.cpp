@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "kernels/cuda/cuda_abi.h"
 #include "kernels/cuda/device_operators.hpp"
 #include "kernels/cuda/gpu_step.hpp"
+#include "kernels/cuda/module_gate.hpp"
 
 /* The part of the ABI that runs steps. */
 
@@ -77,21 +77,12 @@ class RuntimeCalls final : public cuda::CudaCalls {
   }
 };
 
-template <class Work>
-int guarded(char* message, const Work& work) {
-  try {
-    work();
-    return 0;
-  } catch (const cuda::CudaError& error) {
-    std::snprintf(message, RACKWRIGHT_CUDA_TEXT, "%s", error.what());
-    return error.code();
-  } catch (const std::exception& error) {
-    std::snprintf(message, RACKWRIGHT_CUDA_TEXT, "%s", error.what());
-    return cudaErrorUnknown;
-  }
-}
-
 }  // namespace
+
+cuda::CallGate& cuda::module_gate() {
+  static CallGate gate;
+  return gate;
+}
 
 struct RackwrightCudaStep {
   int device = 0;
@@ -102,7 +93,7 @@ struct RackwrightCudaStep {
 extern "C" int rackwright_cuda_prepare(int device, const RackwrightCudaOperator* operators,
                                        int count, RackwrightCudaStep** out,
                                        char message[RACKWRIGHT_CUDA_TEXT]) {
-  return guarded(message, [&] {
+  return cuda::module_gate().run(message, RACKWRIGHT_CUDA_TEXT, [&] {
     auto step = std::make_unique<RackwrightCudaStep>();
     step->device = device;
     cuda::check(step->calls, cudaSetDevice(device), "cudaSetDevice");
@@ -116,7 +107,7 @@ extern "C" int rackwright_cuda_prepare(int device, const RackwrightCudaOperator*
 extern "C" int rackwright_cuda_run(RackwrightCudaStep* step, int mode,
                                    RackwrightCudaObserver observer, void* context,
                                    RackwrightCudaTimes* out, char message[RACKWRIGHT_CUDA_TEXT]) {
-  return guarded(message, [&] {
+  return cuda::module_gate().run(message, RACKWRIGHT_CUDA_TEXT, [&] {
     cuda::check(step->calls, cudaSetDevice(step->device), "cudaSetDevice");
     if (mode == RACKWRIGHT_CUDA_WHOLE) {
       out->total_s = step->step->run_whole().total;

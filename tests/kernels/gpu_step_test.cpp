@@ -169,6 +169,67 @@ TEST_P(GpuStepFailure, NamesTheCallAndTheRemedyAndLeavesNothingOpen) {
   EXPECT_FALSE(cuda.capturing);
 }
 
+struct Remedy {
+  int code;
+  bool lost;
+  const char* says;
+};
+class CudaRemedy : public ::testing::TestWithParam<Remedy> {};
+INSTANTIATE_TEST_SUITE_P(
+    Codes, CudaRemedy,
+    ::testing::Values(Remedy{2, false, "fewer sequences"}, Remedy{3, false, "nvidia-smi"},
+                      Remedy{34, false, "lib64/stubs"}, Remedy{35, false, "install driver 580"},
+                      Remedy{46, false, "compute mode"}, Remedy{98, false, "ARCHITECTURES"},
+                      Remedy{100, false, "CUDA_VISIBLE_DEVICES"},
+                      Remedy{209, false, "ARCHITECTURES"}, Remedy{222, false, "PTX"},
+                      Remedy{226, true, "Xid"}, Remedy{700, true, "report the operator"},
+                      Remedy{702, true, "display"}, Remedy{710, true, "report the operator"},
+                      Remedy{714, true, "report"}, Remedy{715, true, "report"},
+                      Remedy{716, true, "report"}, Remedy{717, true, "report"},
+                      Remedy{718, true, "report"}, Remedy{719, true, "report"},
+                      Remedy{802, false, "fabricmanager"}, Remedy{803, false, "reboot"},
+                      Remedy{804, false, "compatibility"}, Remedy{911, true, "dmesg"}));
+
+// Every call of the step fails in its turn: the remedy does not hang on which.
+TEST_P(CudaRemedy, IsNamedWhicheverCallFails) {
+  const Remedy of = GetParam();
+  for (const char* call : {"create_stream", "create_event", "enqueue", "synchronise", "record",
+                           "begin_capture", "end_capture", "launch_graph", "elapsed"}) {
+    StandInCuda cuda;
+    cuda.fail_call = call, cuda.fail_code = of.code, cuda.sticky = of.lost;
+    bool lost = !of.lost;
+    const std::string message = failure(cuda, lost);
+    EXPECT_THAT(message, HasSubstr(of.says)) << call;
+    EXPECT_EQ(lost, of.lost) << call;
+    EXPECT_EQ(message.find("start the program anew") != std::string::npos, of.lost) << message;
+    EXPECT_TRUE(cuda.open.empty()) << call;
+  }
+}
+
+TEST(CallGate, RefusesEveryCallOnceTheContextIsLost) {
+  CallGate gate;
+  char message[512] = "";
+  StandInCuda cuda;
+  cuda.fail_call = "synchronise", cuda.fail_code = 700, cuda.sticky = true;
+  const auto step = [&] { GpuStep(cuda, std::make_unique<Work>(cuda, 3)).run_whole(); };
+  EXPECT_EQ(gate.run(message, sizeof message, step), 700);
+  EXPECT_THAT(message, HasSubstr("start the program anew"));
+  bool entered = false;
+  EXPECT_EQ(gate.run(message, sizeof message, [&] { entered = true; }), 700);
+  EXPECT_FALSE(entered);
+  EXPECT_THAT(message, HasSubstr("refused after an earlier error"));
+}
+
+TEST(CallGate, GoesOnAfterAnErrorThatPasses) {
+  CallGate gate;
+  char message[512] = "";
+  StandInCuda cuda;
+  cuda.fail_call = "create_stream", cuda.fail_code = 2;
+  const auto step = [&] { GpuStep(cuda, std::make_unique<Work>(cuda, 3)).run_whole(); };
+  EXPECT_EQ(gate.run(message, sizeof message, step), 2);
+  EXPECT_EQ(gate.run(message, sizeof message, step), 0);
+}
+
 TEST(GpuStep, WithoutADriverThereIsNoContextToLose) {
   StandInCuda cuda;
   cuda.fail_call = "create_stream", cuda.fail_code = 35, cuda.sticky = true;
