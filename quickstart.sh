@@ -18,7 +18,7 @@ warn() { printf 'quickstart.sh: warning: %s\n' "$*" >&2; }
 
 packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libfmt-dev libeigen3-dev
   libsqlite3-dev libsimdjson-dev zlib1g-dev libopenblas-dev libtbb-dev libthrust-dev libgtest-dev libgmock-dev)
-optional=(libbenchmark-dev)
+optional=(libbenchmark-dev openmpi-bin libopenmpi-dev)
 # The charts of the report are bundled by npm. Without it the report has tables and drawings only.
 command -v npm >/dev/null || optional+=(nodejs npm)
 
@@ -50,7 +50,7 @@ install_packages() {
   fi
   if [ ${#want[@]} -gt 0 ]; then
     as_root apt-get install -y -q --no-install-recommends "${want[@]}" >/dev/null ||
-      warn "npm could not be installed: the report will have no interactive charts"
+      warn "not installed: ${want[*]}; without npm the report has no interactive charts, without Open MPI there are no ranks on several nodes"
   fi
 }
 

@@ -1,6 +1,7 @@
 message(NOTICE "-- rackwright ${PROJECT_VERSION}, ${CMAKE_BUILD_TYPE}")
 message(NOTICE "--   tests:  ${RACKWRIGHT_TESTS}")
 message(NOTICE "--   CUDA:   ${RACKWRIGHT_CUDA_STATE}")
+message(NOTICE "--   MPI:    ${RACKWRIGHT_MPI_STATE}")
 if(RACKWRIGHT_WEB_STATE)
   message(NOTICE "--   charts: ${RACKWRIGHT_WEB_STATE}")
 endif()
