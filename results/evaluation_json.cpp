@@ -216,6 +216,8 @@ ordered_json failure_row_json(const topology::FailureRow& row) {
   json["boundary"] = row.boundary;
   json["unit"] = row.unit;
   json["load"] = row.lost ? ordered_json(nullptr) : number(row.load);
+  json["load_low"] = optional(row.low);
+  json["load_high"] = optional(row.high);
   json["limit"] = optional(row.limit);
   json["margin"] = optional(row.margin());
   return json;

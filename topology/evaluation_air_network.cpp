@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,21 +15,22 @@ namespace rackwright::topology {
 
 namespace {
 
-/// Points `PREFIX80cfm` of a part: flow in m3/s, pressure in Pa.
-std::vector<CurvePoint> points_of(const Part& part, const std::string& prefix) {
-  std::vector<CurvePoint> points;
+/// Facts `PREFIX80cfm` of a part: flow in m3/s with the value there, by rising flow.
+std::vector<std::pair<double, double>> over_flow(const Part& part, const std::string& prefix) {
+  std::vector<std::pair<double, double>> points;
   for (const auto& [key, fact] : part.facts) {
     if (key.rfind(prefix, 0) != 0 || !fact.value || !key.ends_with("cfm")) continue;
-    points.push_back({std::strtod(key.c_str() + prefix.size(), nullptr) * cfm.si(), *fact.value});
+    points.emplace_back(std::strtod(key.c_str() + prefix.size(), nullptr) * cfm.si(), *fact.value);
   }
+  std::sort(points.begin(), points.end());
   return points;
 }
 
 /// dp = a q + b q^2 through the points of a resistance.
 std::optional<FlowResistance> resistance_of(const Part& part, const std::string& prefix) {
   std::vector<DropPoint> rows;
-  for (const CurvePoint& point : points_of(part, prefix)) {
-    if (point.flow_m3_per_s > 0) rows.push_back({point.flow_m3_per_s, point.pressure_pa});
+  for (const auto& [flow, pressure_pa] : over_flow(part, prefix)) {
+    if (flow > 0) rows.push_back({flow, pressure_pa});
   }
   if (rows.empty()) return std::nullopt;
   const DropLaw law = fit_drop(rows);  // the fit knows no units
@@ -61,11 +63,23 @@ FlowResistance way_out(const EvaluationContext& context, const Slot& slot) {
 
 /// Curve of a fan at the density of this altitude: pressure goes with it.
 std::shared_ptr<const PressureCurve> fan_curve(const EvaluationContext& context, const Part& fan) {
-  auto points = points_of(fan, "static_pressure_pa_at_");
-  if (points.size() < 2) return nullptr;
+  std::vector<CurvePoint> points;
   const double share = air_of_rack(context).density.si() / Air{}.density.si();
-  for (CurvePoint& point : points) point.pressure_pa *= share;
+  for (const auto& [flow, pressure_pa] : over_flow(fan, "static_pressure_pa_at_")) {
+    points.push_back({flow, pressure_pa * share});
+  }
+  if (points.size() < 2) return nullptr;
   return std::make_shared<const PressureCurve>(std::move(points));
+}
+
+/// Power of a fan at the density of this altitude: shaft power goes with it.
+FanPower fan_power(const EvaluationContext& context, const Part& fan) {
+  FanPower power{fan.number("power_w").value_or(0),
+                 fan.number("power_speed_exponent_factor").value_or(3),
+                 over_flow(fan, "power_w_at_")};
+  const double share = air_of_rack(context).density.si() / Air{}.density.si();
+  for (auto& [flow, watts] : power.over_flow) watts *= share;
+  return power;
 }
 
 std::optional<TrayAir> tray_air(const EvaluationContext& context, const Slot& slot,
@@ -79,8 +93,8 @@ std::optional<TrayAir> tray_air(const EvaluationContext& context, const Slot& sl
   tray.fans.curve = fan_curve(context, *fan);
   if (!tray.fans.curve) return std::nullopt;
   tray.fans.fans = static_cast<int>(count);
-  tray.fans.full_power_w = fan->number("power_w").value_or(0);
-  tray.fans.power_exponent = fan->number("power_speed_exponent_factor").value_or(3);
+  tray.fans.power = fan_power(context, *fan);
+  tray.fans.least_speed = least_fan_speed(*fan);
   tray.fans.flap = part.fact("back_draught_flap").text == "yes";
   tray.fans.stopped = resistance_of(*fan, "stopped_pa_at_").value_or(FlowResistance{});
   tray.inside = *inside;
@@ -89,9 +103,19 @@ std::optional<TrayAir> tray_air(const EvaluationContext& context, const Slot& sl
   return tray;
 }
 
+double sum(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+const char* power_basis(const FanPower& power) {
+  return power.over_flow.empty()
+             ? "published power at full speed, to the exponent of the maker's duties"
+             : "published power over flow at each fan's own operating point, s^3 P(q / s)";
+}
+
 void add_network_figures(EvaluationContext& context, const RackAir& rack) {
   const RackAirState all = solve_rack_air(rack);
-  const double flow = std::accumulate(all.tray_m3_per_s.begin(), all.tray_m3_per_s.end(), 0.0);
+  const double flow = sum(all.tray_m3_per_s);
   const auto add = [&](const char* key, const char* label, double value, const char* unit,
                        const char* boundary, std::string basis) {
     context.add(std::string("air.network.") + key, label,
@@ -102,9 +126,8 @@ void add_network_figures(EvaluationContext& context, const RackAir& rack) {
                   context.cable_blocked() * 100));
   add("leak", "Air that leaks back to the intakes", all.leak_m3_per_s * 60, "m3/min", "rack air",
       "pressure behind the trays over the leak area");
-  add("fan_power", "Fans at full speed",
-      std::accumulate(all.fan_power_w.begin(), all.fan_power_w.end(), 0.0), "W", "tray",
-      "published power of the fans");
+  add("fan_power", "Fans at full speed", sum(all.fan_power_w), "W", "tray",
+      power_basis(rack.trays.front().fans.power));
   const double heat = context.envelope.rack_ac_w * (1 - context.liquid_fraction());
   const double share = flow > 0 ? std::max(0.0, all.leak_m3_per_s) / flow : 0.0;
   const auto air = rack_air_temperatures(heat, flow, share, context.environment.air_inlet_c,
@@ -113,6 +136,29 @@ void add_network_figures(EvaluationContext& context, const RackAir& rack) {
       "room air and leaked exhaust");
   add("exhaust", "Air leaving the rack by the network", air.exhaust_c, "degC", "rack air",
       "P / (rho cp Q), design envelope");
+}
+
+/// Speed and power of the fans where each load case needs them.
+void add_fan_speeds(EvaluationContext& context, const RackAir& rack) {
+  for (const LoadCase c : {LoadCase::design_envelope, LoadCase::slo_capacity, LoadCase::as_recorded,
+                           LoadCase::idle}) {
+    const auto& power = c == LoadCase::design_envelope
+                            ? std::optional(context.envelope)
+                            : context.case_power[static_cast<std::size_t>(c)];
+    if (!power) continue;
+    const RackAir set = with_speeds_for(rack, air_needs(context, rack, *power));
+    const RackAirState state = solve_rack_air(set);
+    double fastest = 0;
+    for (const TrayAir& tray : set.trays) fastest = std::max(fastest, tray.fans.speed);
+    const std::string key(key_of(c));
+    const std::string name(to_string(c));
+    context.add("air.network.fan_speed." + key, "Speed of the fastest fans, " + name,
+                exact(fastest * 100, {"%", Origin::modelled, "tray"}), "steady",
+                "of full speed: each tray gets the air it needs on its own system curve");
+    context.add("air.network.fan_power." + key, "Fans at those speeds, " + name,
+                exact(sum(state.fan_power_w), {"W", Origin::modelled, "tray"}), "steady",
+                power_basis(rack.trays.front().fans.power));
+  }
 }
 
 /// Published flow through doors, past cables and gaps.
@@ -192,6 +238,42 @@ std::optional<RackAir> rack_air(const EvaluationContext& context) {
   return rack;
 }
 
+double least_fan_speed(const Part& fan) {
+  const auto full = fan.number("speed_rpm");
+  double least = 1;
+  for (const auto& [key, fact] : fan.facts) {
+    if (key.rfind("speed_rpm_at_", 0) != 0 || !fact.value || !full) continue;
+    least = std::min(least, *fact.value / *full);
+  }
+  return least < 1 ? least : 0;
+}
+
+std::vector<double> air_needs(const EvaluationContext& context, const RackAir& rack,
+                              const RackPower& power) {
+  const auto to_air = [&](const RackPower& at) {
+    std::vector<double> watts = at.slot_w;
+    if (!context.design.liquid) return watts;
+    const LiquidHeat heat = liquid_heat(context, at);
+    for (std::size_t i = 0; i < heat.slot_w.size(); ++i) watts[i] -= heat.slot_w[i];
+    return watts;
+  };
+  const std::vector<double> watts = to_air(power), envelope = to_air(context.envelope);
+  const auto part = context.design.liquid ? coolest_air_part(context.catalog) : std::nullopt;
+  const double room_k = part ? part->first - context.environment.air_inlet_c : 0;
+  const std::vector<double> full = solve_rack_air(rack).tray_m3_per_s;
+  std::vector<double> needs;
+  for (std::size_t i = 0; i < rack.trays.size(); ++i) {
+    const auto published = airflow_cfm_of(*context.power.slots()[i].part);
+    const double most = published ? *published * cfm.si() : full[i];
+    needs.push_back(
+        room_k > 0 ? air_flow_for_rise(Power::from_si(watts[i]), room_k * kelvin,
+                                       air_of_rack(context))
+                         .si()
+                   : most * (envelope[i] > 0 ? watts[i] / envelope[i] : 1.0));
+  }
+  return needs;
+}
+
 bool knows_lost_fan(const FanBank& fans) {
   return fans.flap || fans.stopped.linear_pa_s_per_m3 > 0 || fans.stopped.power_coefficient > 0;
 }
@@ -199,6 +281,7 @@ bool knows_lost_fan(const FanBank& fans) {
 void evaluate_air_network(EvaluationContext& context) {
   if (const auto rack = rack_air(context)) {
     add_network_figures(context, *rack);
+    add_fan_speeds(context, *rack);
     if (!std::all_of(rack->trays.begin(), rack->trays.end(),
                      [](const TrayAir& tray) { return knows_lost_fan(tray.fans); })) {
       context.require({"stopped_fan." + context.design.id,

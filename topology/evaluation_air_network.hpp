@@ -17,6 +17,15 @@ namespace rackwright::topology {
 /// (`impedance_pa_at_80cfm` …).
 [[nodiscard]] std::optional<RackAir> rack_air(const EvaluationContext& context);
 
+/// Speed of the maker's lowest duty over the full one; 0 where there is one duty only.
+[[nodiscard]] double least_fan_speed(const Part& fan);
+
+/// Air that each tray of the network needs at `power`, m3/s: what keeps the most sensitive part in
+/// the air of a liquid tray cool; in an air rack the published flow at the design envelope (full
+/// speed where none is published) in proportion to heat, so that the exhaust keeps its rise.
+[[nodiscard]] std::vector<double> air_needs(const EvaluationContext& context, const RackAir& rack,
+                                            const RackPower& power);
+
 /// Whether a lost fan of the bank is a leak of known size: a flap shuts it off, or its resistance
 /// is published.
 [[nodiscard]] bool knows_lost_fan(const FanBank& fans);

@@ -152,10 +152,9 @@ void require_fans(EvaluationContext& context, const Part& tray, double flow, int
         each, *count, flow * per_cfm / (*count - 1), behind);
     const double power = fan ? fan->number("power_w").value_or(0) : 0;
     if (power > 0 && each < free_flow) {
-      const double slowest = fan->number("speed_rpm_at_0pct").value_or(0) /
-                             std::max(fan->number("speed_rpm").value_or(1), 1.0);
-      const double speed = std::max(each / free_flow, slowest);
-      const double least = fan_power_w(power, power_exponent(*fan), speed) * *count;
+      const double speed = std::max(each / free_flow, least_fan_speed(*fan));
+      const double least =
+          FanPower{power, power_exponent(*fan), {}}.at(each * cfm.si(), speed) * *count;
       const double most = power * *count;
       context.add("air.fan_power." + tray.id, "Fans of one " + tray.name,
                   between(least, least, most, {"W", Origin::assumed, "tray"}), "steady",

@@ -206,6 +206,13 @@ void add_leak(EvaluationContext& context, const LoopState& loop, const CoolantLo
   context.add("liquid.leak.rate", "Coolant a broken tray loses before its valve shuts",
               between(0, lost, lost, {"l/min", Origin::modelled, "TCS"}), "steady",
               "at most: working pressure in both manifolds, each through half of the branch");
+  if (const auto& seconds = context.design.liquid->leak_valve_s.value) {
+    const double litres = lost * *seconds / 60;
+    context.add("liquid.leak.lost", "Coolant lost by a broken tray",
+                between(0, litres, litres, {"l", Origin::modelled, "TCS"}), "",
+                fmt::format("at most: that rate for the {:.1f} s until the valve is shut", *seconds));
+    return;
+  }
   context.require({"leak_valve." + context.design.id, "seconds from leak to shut valve",
                    fmt::format("{:.2f} l/s are lost until then at most: {:.0f} s for 1 l",
                                lost / 60, 60 / std::max(lost, 1e-9)),

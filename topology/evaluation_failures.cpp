@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -91,9 +93,20 @@ RackModel rack_model(const EvaluationContext& context) {
   return model;
 }
 
-RackLoad rack_load(const EvaluationContext& context, const RackModel& model,
+/// Interval of the rack's power in a load case over its value.
+std::pair<double, double> power_interval(const EvaluationContext& context, LoadCase load_case) {
+  if (load_case == LoadCase::design_envelope) {
+    return {context.envelope_low, context.envelope_high};
+  }
+  const Figure* ac = context.out.figures.find("power.rack_ac." + std::string(key_of(load_case)));
+  if (ac == nullptr || !(ac->estimate.value > 0)) return {1, 1};
+  return {ac->estimate.low / ac->estimate.value, ac->estimate.high / ac->estimate.value};
+}
+
+RackLoad rack_load(const EvaluationContext& context, const RackModel& model, LoadCase load_case,
                    const RackPower& power) {
   RackLoad load;
+  std::tie(load.low, load.high) = power_interval(context, load_case);
   load.demand = chain_demand(model.chain, context.power, power);
   load.gpu_w = context.power.gpus() > 0 ? power.module_w / context.power.gpus() : 0.0;
   LiquidHeat heat;
@@ -243,7 +256,7 @@ void evaluate_failures(EvaluationContext& context) {
   report.model = rack_model(context);
   for (const LoadCase c : kCases) {
     const auto& power = context.case_power[static_cast<std::size_t>(c)];
-    if (power) report.loads.emplace_back(c, rack_load(context, report.model, *power));
+    if (power) report.loads.emplace_back(c, rack_load(context, report.model, c, *power));
   }
   if (report.loads.empty() || report.loads.front().first != LoadCase::design_envelope) return;
   report.worst = worst_rows(rack_failure_table(report.model, report.loads.front().second));

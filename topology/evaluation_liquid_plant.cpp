@@ -34,6 +34,7 @@ void add_branches(const EvaluationContext& context, const LoopState& loop, Liqui
 
 void add_leak_rate(const EvaluationContext& context, LiquidPlant& plant) {
   const auto& pressure = context.design.liquid->working_pressure_bar.value;
+  plant.leak_valve_s = context.design.liquid->leak_valve_s.value;
   if (!plant.loop || !pressure) return;
   const auto largest = std::max_element(plant.sizing_heat_w.begin(), plant.sizing_heat_w.end());
   const auto at = static_cast<std::size_t>(largest - plant.sizing_heat_w.begin());

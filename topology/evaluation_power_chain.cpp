@@ -59,6 +59,18 @@ bool is_judged_elsewhere(const FailureRow& row) {
   return false;
 }
 
+/// A whip or feed after a lost feed whose limit in watts says the same: phases that stay balanced add
+/// nothing to it.
+bool repeats_a_limit(const EvaluationContext& context, const FailureRow& row) {
+  constexpr double kSame = 5e-4;
+  if (row.failure_unit != "feed" || (row.level != "whip" && row.level != "feed")) return false;
+  return std::any_of(
+      context.out.limits.begin(), context.out.limits.end(), [&](const Limit& limit) {
+        return limit.id.rfind("power." + row.level + ".", 0) == 0 && limit.failure == row.failure &&
+               limit.state != LimitState::blank && limit.margin <= *row.margin() + kSame;
+      });
+}
+
 /// Shelves above and below share a section's current as their droop says; without one the share by
 /// rating is an assumption.
 bool knows_droop(const EvaluationContext& context) {
@@ -99,6 +111,7 @@ void add_chain_limits(EvaluationContext& context) {
     if (is_judged_elsewhere(row) || !row.margin()) continue;
     const bool none = row.failure_unit == "none";
     if (!none && !worse_than_in_service(context.out.failures.worst, row)) continue;
+    if (repeats_a_limit(context, row)) continue;
     std::string level = row.level;
     std::replace(level.begin(), level.end(), ' ', '_');
     LimitName name{fmt::format("power.chain.{}.{}", level, row.failure_unit),

@@ -153,6 +153,30 @@ void add_oversubscription(EvaluationContext& context, const CyclicEnergy& energy
                   watts_text(budget), fits >= kMostRacks ? "; not tried beyond 16" : ""));
 }
 
+/// What a controller that acts late lets through, at a cap that the trace meets a tenth of the time.
+void add_cap_delay(EvaluationContext& context, const CappedRack& rack, const CyclicEnergy& energy,
+                   const std::vector<double>& phases, double work_s, double high_w) {
+  constexpr double kStep = 0.1;
+  const auto means = context.power.rack_ac_means(superposed_means(energy, phases, kStep),
+                                                 rack.gpus_per_replica, rack.rest_w);
+  const double cap =
+      context.options.rack_power_cap_w ? *context.options.rack_power_cap_w : quantile(means, 0.9);
+  if (!(cap < high_w)) return;
+  std::string told;
+  for (const double delay : {0.1, 1.0, 5.0}) {
+    const CappedReplay run = replay_under_cap(energy, phases, work_s, kStep, rack, cap,
+                                              *context.options.cap_response, delay);
+    told += fmt::format("{}{:g} s: {} at most, {:.1f} kJ over it in {:.0f} s",
+                        told.empty() ? "" : "; ", delay, watts_text(run.highest_w),
+                        run.over_j / 1e3, run.elapsed_s);
+  }
+  context.require({"cap_delay." + context.design.id,
+                   "time from a draw over the rack's cap to lower clocks",
+                   fmt::format("at a cap of {}, acting after {}", watts_text(cap), told),
+                   "rack controller's maker", "draw over the cap, size of the store behind it",
+                   false});
+}
+
 /// What a rack cap costs: the one that is set, and the one that costs a hundredth of the time.
 void add_cap(EvaluationContext& context, const CyclicEnergy& energy,
              const std::vector<double>& phases, double gpus_per_replica, double other_gpus_w,
@@ -176,6 +200,7 @@ void add_cap(EvaluationContext& context, const CyclicEnergy& energy,
                                       low, high),
                     {"W", Origin::modelled, "rack AC input"}),
               "100 ms", basis);
+  add_cap_delay(context, rack, energy, phases, work, high);
   if (!context.options.rack_power_cap_w) return;
   const CappedReplay run = replay(*context.options.rack_power_cap_w);
   context.add("power.cap.slow_down", "Longer run time under the rack cap",

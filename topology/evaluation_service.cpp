@@ -118,6 +118,32 @@ void add_link_limit(EvaluationContext& context, const char* key, const char* lab
       fmt::format("{:.1f} GB/s sent of {:.0f} GB/s", peak_bytes_per_s / 1e9, *rate.value / 1e9)));
 }
 
+/// What a lost switch tray does to the collectives of the trace: n trays carry what n - 1 must.
+void add_lost_switch_tray(EvaluationContext& context, const profiler::Trace& trace) {
+  const auto& slots = context.design.slots;
+  const auto trays = std::count_if(slots.begin(), slots.end(),
+                                   [](const Slot& slot) { return slot.group == "switch"; });
+  const double busy_s = trace.busy_share() * trace.end_s;
+  const double rate = context.device.scale_up_bytes_per_s.value.value_or(0);
+  if (context.design.scale_up_switches == 0 || trays < 2 || !(busy_s > 0) || !(rate > 0)) return;
+  const double more = 1.0 / static_cast<double>(trays - 1);
+  const double all_s =
+      trace.totals[static_cast<std::size_t>(workloads::OperatorClass::collective)].seconds;
+  const double wire_s = std::min(all_s, trace.traffic.scale_up_bytes / rate);
+  const EstimateTag tag{"%", weakest(trace.origin, Origin::modelled), "per GPU", trace.extrapolated};
+  context.add("network.switch_tray_lost.collectives", "Longer collectives with a switch tray lost",
+              between(all_s > 0 ? 100 * more * wire_s / all_s : 0, 100 * more, 100 * more, tag),
+              "steady",
+              fmt::format("{} trays carry what {} do, links spread again; low: only the time on the "
+                          "wire stretches",
+                          trays - 1, trays));
+  context.add("network.switch_tray_lost.steps", "Longer steps with a switch tray lost",
+              between(100 * more * wire_s / busy_s, 100 * more * all_s / busy_s,
+                      100 * more * all_s / busy_s, tag),
+              fmt::format("mean over {:.0f} s", trace.end_s),
+              "collectives over busy time; none of it hidden behind compute");
+}
+
 void add_scale_out_ports(EvaluationContext& context) {
   const ScaleOutPorts ports = scale_out_ports(context.design, context.catalog);
   if (ports.nics > 0) {
@@ -162,6 +188,7 @@ void evaluate_network(EvaluationContext& context) {
                  scale_up_load(trace));
   add_link_limit(context, "scale_out", "Scale-out link", context.device.scale_out_bytes_per_s,
                  scale_out_load(trace));
+  add_lost_switch_tray(context, trace);
 }
 
 void evaluate_service(EvaluationContext& context) {

@@ -98,6 +98,7 @@ LiquidLoop read_liquid(ObjectReader reader, const FactOrigin& origin, const Cata
   loop.flow_max_lpm = read_fact(reader, "flow_max_lpm", own, {.min = 0});
   loop.working_pressure_bar =
       as_fraction(read_fact(reader, "working_pressure_kpa", own, {.min = 0}));
+  loop.leak_valve_s = read_fact(reader, "leak_valve_s", own, {.min = 0});
   loop.tray_drop_kpa = read_fact(reader, "tray_drop_kpa", own, {.min = 0});
   loop.connection_mm = read_fact(reader, "connection_mm", own, {.min = 1});
   loop.drop_shares = reader.text_or("drop_shares", "");

@@ -105,6 +105,7 @@ struct LiquidLoop {
   Fact return_max_c;
   Fact flow_max_lpm;
   Fact working_pressure_bar;
+  Fact leak_valve_s;                ///< from a leak to the shut valve of its tray
   Fact tray_drop_kpa;               ///< of a tray with its quick disconnects, at flow_max_lpm
   Fact connection_mm;               ///< bore of the rack's connection
   std::string drop_shares;          ///< catalogue id: drop by component

@@ -13,7 +13,20 @@ double capacity_w_per_k(const AirPlant& plant, double flow) {
   return plant.air.density.si() * plant.air.specific_heat.si() * flow;
 }
 
-/// Flows of the network; leaked air comes back to the intakes of all.
+/// What the fans of `rack` draw when each tray gets the air it needs; published flow or that of the
+/// network stands for a need that is not told.
+std::vector<double> controlled_fan_w(const AirPlant& plant, const RackAir& rack) {
+  const auto full = solve_rack_air(*plant.network).tray_m3_per_s;
+  std::vector<double> needs;
+  for (std::size_t i = 0; i < plant.trays.size(); ++i) {
+    const TrayAirFacts& tray = plant.trays[i];
+    needs.push_back(tray.needed_m3_per_s.value_or(tray.flow_m3_per_s.value_or(full[i])));
+  }
+  return solve_rack_air(with_speeds_for(rack, needs)).fan_power_w;
+}
+
+/// Flows of the network; leaked air comes back to the intakes of all. Of a tray with a lost fan the
+/// others run faster.
 void solve_network(const AirPlant& plant, const std::vector<double>& heat_w,
                    const std::vector<std::size_t>& fans_lost, AirState& state) {
   RackAir rack = *plant.network;
@@ -27,6 +40,12 @@ void solve_network(const AirPlant& plant, const std::vector<double>& heat_w,
   std::fill(state.intake_c.begin(), state.intake_c.end(), intake);
   for (std::size_t i = 0; i < plant.trays.size(); ++i) {
     state.flow_m3_per_s[i] = std::max(0.0, solved.tray_m3_per_s[i]);
+  }
+  if (fans_lost.empty()) return;
+  const auto before = controlled_fan_w(plant, *plant.network);
+  const auto after = controlled_fan_w(plant, rack);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    state.more_fan_w[i] = std::max(0.0, after[i] - before[i]);
   }
   for (const std::size_t tray : fans_lost) {
     if (!plant.trays[tray].lost_fan_known) state.flow_m3_per_s[tray].reset();

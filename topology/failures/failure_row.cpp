@@ -16,6 +16,10 @@ std::string number_cell(double value) {
   return fmt::format("{:.6g}", value);
 }
 
+std::string optional_cell(const std::optional<double>& value) {
+  return value ? number_cell(*value) : "";
+}
+
 }  // namespace
 
 std::optional<double> FailureRow::margin() const {
@@ -90,15 +94,17 @@ std::string table_csv(const std::string& load_case, const std::vector<FailureRow
                       bool head) {
   std::string out;
   if (head) {
-    out = "load_case,domain,failure_unit,failure,level,node,boundary,unit,load,limit,margin_pct\n";
+    out =
+        "load_case,domain,failure_unit,failure,level,node,boundary,unit,load,load_low,load_high,"
+        "limit,margin_pct\n";
   }
   for (const FailureRow& row : table) {
     const auto margin = row.margin();
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(load_case), row.domain,
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(load_case), row.domain,
                        csv_cell(row.failure_unit), csv_cell(row.failure), row.level,
                        csv_cell(row.node), row.boundary, row.unit,
-                       row.lost ? "lost" : number_cell(row.load),
-                       row.limit ? number_cell(*row.limit) : "",
+                       row.lost ? "lost" : number_cell(row.load), optional_cell(row.low),
+                       optional_cell(row.high), optional_cell(row.limit),
                        margin ? fmt::format("{:.2f}", *margin * 100) : "");
   }
   return out;

@@ -19,6 +19,9 @@ struct FailureRow {
   bool lost = false;            ///< collapsed, without supply or without flow: no load can be told
   /// What load and limit are counted from: temperatures as a rise over their supply.
   double base = 0;
+  /// 90 % interval of the load: that of the rack's power, over `base`. Blank where the load does not
+  /// go with power (asked flow, voltages, counts).
+  std::optional<double> low, high;
   /// (limit - load) / (limit - base), or (load - limit) / limit at a lower bound; -1 when lost.
   [[nodiscard]] std::optional<double> margin() const;
 };
@@ -48,7 +51,7 @@ struct FailureMatrix {
 [[nodiscard]] FailureMatrix failure_matrix(const std::vector<FailureRow>& worst);
 
 /// CSV with a head: load_case, domain, failure_unit, failure, level, node, boundary, unit, load,
-/// limit, margin_pct.
+/// load_low, load_high, limit, margin_pct.
 [[nodiscard]] std::string table_csv(const std::string& load_case,
                                     const std::vector<FailureRow>& table, bool head);
 

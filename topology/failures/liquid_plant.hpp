@@ -53,7 +53,8 @@ struct LiquidPlant {
   std::vector<CduUnit> cdus;
   CduRating cdu;
   bool in_rack = false;            ///< its input comes from the rack's own feeds
-  std::optional<double> leak_lpm;  ///< lost by a broken branch until its valve shuts, at most
+  std::optional<double> leak_lpm;      ///< lost by a broken branch until its valve shuts, at most
+  std::optional<double> leak_valve_s;  ///< from the leak to the shut valve
   CoolantLoop::State clean;        ///< at `flow_lpm`, all branches open
   /// Fills `clean`.
   void settle();

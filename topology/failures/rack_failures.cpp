@@ -84,6 +84,7 @@ class RackState {
     if (model_.liquid) add_liquid();
     add_air();
     add_service();
+    for (FailureRow& row : rows_) add_interval(row);
     return std::move(rows_);
   }
 
@@ -93,6 +94,14 @@ class RackState {
     rows_.push_back({domain, failure_.unit, failure_.what, level, std::move(node), boundary, unit,
                      value, limit, false, !std::isfinite(value), base});
     return rows_.back();
+  }
+
+  /// Currents, powers and rises go with the power of the rack.
+  void add_interval(FailureRow& row) const {
+    static const std::set<std::string> kWithPower{"W", "kVA", "A", "degC"};
+    if (row.lost || row.lower_bound || !kWithPower.contains(row.unit)) return;
+    row.low = row.base + (row.load - row.base) * load_.low;
+    row.high = row.base + (row.load - row.base) * load_.high;
   }
 
   void switch_off() {
@@ -211,9 +220,13 @@ class RackState {
       }
     }
     for (const std::size_t branch : failure_.leaking) {
-      if (plant.leak_lpm) {
-        add("service", "coolant lost", plant.slots[branch], "TCS", "l/min", *plant.leak_lpm,
-            std::nullopt);
+      if (!plant.leak_lpm) continue;
+      if (plant.leak_valve_s) {
+        add("service", "coolant lost", plant.slots[branch], "TCS", "l",
+            *plant.leak_lpm * *plant.leak_valve_s / 60, std::nullopt);
+      } else {
+        add("service", "coolant lost until the valve shuts", plant.slots[branch], "TCS", "l/min",
+            *plant.leak_lpm, std::nullopt);
       }
     }
   }

@@ -34,6 +34,7 @@ struct RackLoad {
   double other_liquid_w = 0;
   std::vector<double> air_heat_w;  ///< by tray of the air plant
   double gpu_w = 0;                ///< one module
+  double low = 1, high = 1;        ///< 90 % interval of the rack's power, over its value
 };
 
 /// What has failed, in any domain.

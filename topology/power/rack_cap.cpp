@@ -1,6 +1,8 @@
 #include "topology/power/rack_cap.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <deque>
 
 namespace rackwright::topology {
 
@@ -31,19 +33,22 @@ double kept_share(const std::vector<double>& watts, const CappedRack& rack, doub
 
 CappedReplay replay_under_cap(const CyclicEnergy& gpu, const std::vector<double>& phases,
                               double work_s, double step_s, const CappedRack& rack, double cap_w,
-                              const kernels::CapResponse& response) {
+                              const kernels::CapResponse& response, double delay_s) {
   CappedReplay result;
   result.work_s = work_s;
   std::vector<double> done(phases.size(), 0.0), watts(phases.size(), 0.0);
   const double all = work_s * static_cast<double>(phases.size());
   constexpr double kLongest = 20;  // times the work: a cap under idle never ends
   double sum = 0;
+  std::deque<double> shares(static_cast<std::size_t>(std::lround(delay_s / step_s)), 1.0);
   while (sum < all * (1 - 1e-12) && result.elapsed_s < kLongest * work_s) {
     double total = rack.rest_w;
     for (std::size_t i = 0; i < phases.size(); ++i) {
       watts[i] = gpu.energy(phases[i] + done[i], step_s) / step_s;
     }
-    const double share = kept_share(watts, rack, cap_w);
+    shares.push_back(kept_share(watts, rack, cap_w));
+    const double share = shares.front();
+    shares.pop_front();
     if (share <= 0) result.held = false;
     double moved = 0;
     for (std::size_t i = 0; i < phases.size(); ++i) {
@@ -59,7 +64,9 @@ CappedReplay replay_under_cap(const CyclicEnergy& gpu, const std::vector<double>
     sum += moved * part;
     result.elapsed_s += step_s * part;
     if (share < 1) result.capped_s += step_s * part;
-    result.highest_w = std::max(result.highest_w, rack.input_w(total));
+    const double input = rack.input_w(total);
+    result.highest_w = std::max(result.highest_w, input);
+    if (delay_s > 0) result.over_j += std::max(0.0, input - cap_w) * step_s * part;
   }
   return result;
 }

@@ -14,6 +14,7 @@ struct CappedReplay {
   double elapsed_s = 0;  ///< until the mean replica has done it
   double capped_s = 0;   ///< with clocks lowered
   double highest_w = 0;  ///< of the rack, mean over a step
+  double over_j = 0;     ///< energy over the cap while the controller had not acted
   bool held = true;      ///< false: even idle GPUs exceed the cap
   [[nodiscard]] double slow_down() const { return work_s > 0 ? elapsed_s / work_s - 1 : 0.0; }
 };
@@ -28,11 +29,13 @@ struct CappedRack {
 /// Closed loop of time → watts → clocks → time: replicas repeat the timeline of one GPU from their
 /// phases; where the rack would draw more than `cap_w` over a step, every GPU keeps the same share
 /// of its power over idle that holds the cap, and each job goes on at the speed that `response`
-/// gives it. The cap acts within a step, as the controllers of racks do (100 ms and more).
+/// gives it. The controller acts on what the rack asked for `delay_s` ago, whole steps of it; until
+/// then the rack draws what it asks for.
 [[nodiscard]] CappedReplay replay_under_cap(const CyclicEnergy& gpu,
                                             const std::vector<double>& phases, double work_s,
                                             double step_s, const CappedRack& rack, double cap_w,
-                                            const kernels::CapResponse& response);
+                                            const kernels::CapResponse& response,
+                                            double delay_s = 0);
 
 /// The lowest cap in [low_w, high_w] that lengthens the run by at most `slow_down`, to 0.1 %.
 [[nodiscard]] double cap_for_slow_down(const std::function<double(double cap_w)>& slow_down_of,

@@ -38,21 +38,23 @@ RackAirState solve_rack_air(const RackAir& rack) {
   if (rear != room) network.add_branch(rear, room, rack.rear_door);
   const int leak = is_open(rack.leak) ? network.add_branch(rear, front, rack.leak) : -1;
   struct Parts {
-    int passage, behind_fans;
+    int fans, passage, behind_fans;
   };
   std::vector<Parts> parts;
   for (const TrayAir& tray : rack.trays) {
     const FanBank& fans = tray.fans;
     const int behind = network.add_node();
     const int running = fans.fans - fans.failed;
+    int driven = -1;
     if (running > 0 && fans.speed > 0) {
-      network.add_driven_branch(front, behind, {}, fans.curve, fans.speed, running);
+      driven = network.add_driven_branch(front, behind, {}, fans.curve, fans.speed, running);
     }
     const int standing = running > 0 && fans.speed > 0 ? fans.failed : fans.fans;
     if (standing > 0 && !fans.flap && is_open(fans.stopped)) {
       network.add_branch(front, behind, in_parallel(fans.stopped, standing));
     }
-    parts.push_back({network.add_branch(behind, rear, tray.inside + outlet_of(tray)), behind});
+    parts.push_back(
+        {driven, network.add_branch(behind, rear, tray.inside + outlet_of(tray)), behind});
   }
   const auto solution = network.solve();
   RackAirState state;
@@ -65,10 +67,31 @@ RackAirState solve_rack_air(const RackAir& rack) {
     const FanBank& fans = rack.trays[i].fans;
     state.tray_m3_per_s.push_back(solution.flow_m3_per_s[parts[i].passage]);
     state.fan_pressure_pa.push_back(solution.pressure_pa[parts[i].behind_fans] - state.front_pa);
-    state.fan_power_w.push_back((fans.fans - fans.failed) *
-                                fan_power_w(fans.full_power_w, fans.power_exponent, fans.speed));
+    const int running = fans.fans - fans.failed;
+    const double each = parts[i].fans >= 0 ? solution.flow_m3_per_s[parts[i].fans] / running : 0.0;
+    state.fan_power_w.push_back(running * fans.power.at(each, fans.speed));
   }
   return state;
+}
+
+RackAir with_speeds_for(RackAir rack, const std::vector<double>& needed_m3_per_s) {
+  constexpr int kRounds = 60;
+  constexpr double kSettled = 1e-9, kFarthest = 2;  // of a speed in one round
+  for (int round = 0; round < kRounds; ++round) {
+    const RackAirState state = solve_rack_air(rack);
+    double moved = 0;
+    for (std::size_t i = 0; i < rack.trays.size(); ++i) {
+      FanBank& fans = rack.trays[i].fans;
+      const double flow = state.tray_m3_per_s[i];
+      const double factor =
+          flow > 0 ? std::clamp(needed_m3_per_s[i] / flow, 1 / kFarthest, kFarthest) : kFarthest;
+      const double speed = std::clamp(fans.speed * factor, std::max(fans.least_speed, 1e-3), 1.0);
+      moved = std::max(moved, std::abs(speed - fans.speed));
+      fans.speed = speed;
+    }
+    if (moved < kSettled) break;
+  }
+  return rack;
 }
 
 RackAirTemperatures rack_air_temperatures(double heat_w, double flow_m3_per_s, double leak_share,

@@ -14,11 +14,11 @@ struct FanBank {
   std::shared_ptr<const PressureCurve> curve;  ///< one fan, full speed, at `density`
   int fans = 0;
   int failed = 0;
-  double speed = 1;
-  double full_power_w = 0;    ///< one fan at full speed
-  double power_exponent = 3;  ///< of power over speed, between the maker's duties
-  FlowResistance stopped;     ///< one rotor that stands still lets air back through it
-  bool flap = false;          ///< a back-draught flap shuts a failed fan off
+  double speed = 1;        ///< of the full one
+  double least_speed = 0;  ///< of the maker's lowest duty
+  FanPower power;          ///< of one fan
+  FlowResistance stopped;  ///< one rotor that stands still lets air back through it
+  bool flap = false;       ///< a back-draught flap shuts a failed fan off
 };
 
 /// One tray: fans, then heat sinks and boards, then the way out behind it.
@@ -50,6 +50,11 @@ struct RackAirState {
 /// Newton on the pressures of the rack's nodes. At altitude the curves and losses are to be given
 /// for the density there: both go with it, so a tray keeps its volume flow and loses mass flow.
 [[nodiscard]] RackAirState solve_rack_air(const RackAir& rack);
+
+/// The rack with each tray's fans at the speed at which the tray gets `needed_m3_per_s` on its own
+/// system curve, doors and neighbours included; full speed where even that is too little, the least
+/// speed where less would do. As a controller of the fans settles.
+[[nodiscard]] RackAir with_speeds_for(RackAir rack, const std::vector<double>& needed_m3_per_s);
 
 /// Air of a rack whose leak brings `leak_share` of the trays' air back to their intake.
 struct RackAirTemperatures {

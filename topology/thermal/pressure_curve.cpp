@@ -107,8 +107,21 @@ double PressureCurve::speed_for(double flow, double asked) const {
   return high;
 }
 
-double fan_power_w(double full_power_w, double exponent, double speed) {
-  return speed > 0 ? full_power_w * std::pow(speed, exponent) : 0;
+double FanPower::at(double flow, double speed) const {
+  if (!(speed > 0)) return 0;
+  if (over_flow.empty()) return full_w * std::pow(speed, exponent);
+  const double q = flow / speed;
+  const auto after = std::find_if(over_flow.begin(), over_flow.end(),
+                                  [q](const auto& point) { return point.first >= q; });
+  double full = over_flow.back().second;
+  if (after == over_flow.begin()) {
+    full = after->second;
+  } else if (after != over_flow.end()) {
+    const auto before = after - 1;
+    full = std::lerp(before->second, after->second,
+                     (q - before->first) / (after->first - before->first));
+  }
+  return full * speed * speed * speed;
 }
 
 }  // namespace rackwright::topology

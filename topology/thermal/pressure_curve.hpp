@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 namespace rackwright::topology {
@@ -42,9 +43,18 @@ class PressureCurve {
   double reverse_slope_ = 0;
 };
 
-/// Electrical power of a fan between two published duties: power goes with speed to the exponent of
-/// the maker's own points (1.56 to 2.05 on published ones), not with the cube. `speed` is a
-/// fraction of the full speed.
-[[nodiscard]] double fan_power_w(double full_power_w, double exponent, double speed);
+/// Electrical power of a fan.
+struct FanPower {
+  double full_w = 0;    ///< at full speed
+  double exponent = 3;  ///< of power over speed, between the maker's duties
+  /// Power over flow at full speed: {flow in m3/s, W} by rising flow; empty: not published.
+  std::vector<std::pair<double, double>> over_flow;
+
+  /// W at `flow` [m3/s] and `speed`, a fraction of the full speed. With points over flow, by the
+  /// affinity laws at the fan's own operating point: P = s^3 P_full(q / s), which is the cube of the
+  /// speed only where the system curve keeps q / s. Without them, P = P_full s^exponent with the
+  /// exponent of the maker's duties (1.56 to 2.05 on published ones).
+  [[nodiscard]] double at(double flow, double speed) const;
+};
 
 }  // namespace rackwright::topology

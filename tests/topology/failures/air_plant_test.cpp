@@ -78,6 +78,26 @@ TEST(AirNetwork, ALostFanLowersTheFlowOfItsNode) {
   EXPECT_GT(lost.outlet_c[0], all.outlet_c[0]);
 }
 
+// The nodes' published 1,105 CFM is less than the network gives at full speed: the fans slow down
+// on one square law, so speed is 1,105 over the full flow and power its square here.
+TEST(AirNetwork, FansSlowDownToThePublishedFlow) {
+  const auto e = with_curves({});
+  const double full = figure(e, "air.network.flow") / 60 / cfm.si() / 4;
+  const double speed = 1105 / full;
+  EXPECT_NEAR(figure(e, "air.network.fan_speed.design_envelope"), 100 * speed, 0.01);
+  EXPECT_NEAR(figure(e, "air.network.fan_power.design_envelope"), 4 * 10 * 20 * speed * speed, 0.1);
+}
+
+// With a flap the other nine give the same air: 10 / 9 of the speed a fan, less where the square
+// law lets them; the node draws more for it and the others do not.
+TEST(AirNetwork, ALostFanLetsTheOthersRunFaster) {
+  const auto e = with_curves({});
+  const AirState lost = solve_air(e.failures.model.air, std::vector<double>(4, 10200), {0});
+  EXPECT_GT(lost.more_fan_w[0], 0);
+  EXPECT_LT(lost.more_fan_w[0], 9 * 20);
+  EXPECT_NEAR(lost.more_fan_w[1], 0, 0.01);
+}
+
 TEST(AirNetwork, WithoutAFlapALostFanIsBlank) {
   const auto e = with_curves({}, false);
   const AirState lost = solve_air(e.failures.model.air, std::vector<double>(4, 10200), {0});

@@ -125,6 +125,37 @@ TEST(RackFailures, ALeakShutsATrayInEveryDomain) {
   EXPECT_LT(row(leak, "tray outlet", "c1").load, row(whole, "tray outlet", "c1").load);
 }
 
+TEST(RackFailures, AValveThatIsSlowLosesCoolant) {
+  RackDesign rack = loop_rack({{"A"}, {"B"}});
+  rack.liquid->working_pressure_bar = fact(5);
+  rack.liquid->tray_drop_kpa = fact(50);
+  const auto rate = row(rows_of(evaluated(rack), "leak", "leak in c0, valve shut"),
+                        "coolant lost until the valve shuts");
+  EXPECT_EQ(rate.unit, "l/min");
+  rack.liquid->leak_valve_s = fact(3);
+  const auto e = evaluated(rack);
+  const auto lost = row(rows_of(e, "leak", "leak in c0, valve shut"), "coolant lost");
+  EXPECT_EQ(lost.unit, "l");
+  EXPECT_NEAR(lost.load, rate.load / 20, 1e-9);  // 3 s of a minute
+  EXPECT_NEAR(e.figures.at("liquid.leak.lost").high, lost.load, 0.2 * lost.load);
+  EXPECT_EQ(find_requirement(e, "leak_valve.liquid"), nullptr);
+}
+
+// The maker's range of the rack, ±10 %, is on watts, amperes and rises over their supply.
+TEST(RackFailures, LoadsCarryTheIntervalOfTheRacksPower) {
+  const auto e = evaluated(loop_rack({{"A"}, {"B"}}));
+  RackLoad load = e.failures.loads.front().second;
+  load.low = 0.9;
+  load.high = 1.1;
+  const auto rows = rack_rows(e.failures.model, load, {});
+  const FailureRow feed = row(rows, "feed", "feed A");
+  EXPECT_NEAR(*feed.low, 0.9 * feed.load, 1e-9);
+  EXPECT_NEAR(*feed.high, 1.1 * feed.load, 1e-9);
+  const FailureRow outlet = row(rows, "tray outlet", "c0");
+  EXPECT_NEAR(*outlet.high - outlet.base, 1.1 * (outlet.load - outlet.base), 1e-9);
+  EXPECT_FALSE(row(rows, "coolant flow").high.has_value());  // the flow that is asked for
+}
+
 TEST(RackFailures, ASwitchTrayTakesItsShareOfTheLinks) {
   RackDesign rack = loop_rack({{"A"}, {"B"}});
   rack.scale_up_switches = 18;

@@ -44,6 +44,18 @@ TEST(RackCap, PhasesDecideWhatACapCosts) {
   EXPECT_GT(in_step.slow_down(), 0.2);
 }
 
+// A burst of one second over a cap that acts 0.5 s late: 4 x 500 W for half a second, 800 W over
+// the cap of 1,200 W each time, 400 J a burst; then the cap holds. The same delay keeps the clocks
+// low for 0.5 s of the idle second, where nothing is lost.
+TEST(RackCap, ALateControllerLetsTheBurstThrough) {
+  const auto late = replay_under_cap(square(500, 100), {0}, 2, 0.01, rack(4), 1200, kSquare, 0.5);
+  EXPECT_NEAR(late.highest_w, 2000, 1e-6);
+  EXPECT_NEAR(late.over_j, 400, 8);
+  const auto prompt = replay_under_cap(square(500, 100), {0}, 2, 0.01, rack(4), 1200, kSquare);
+  EXPECT_NEAR(prompt.highest_w, 1200, 1e-6);
+  EXPECT_LT(late.slow_down(), prompt.slow_down());
+}
+
 TEST(RackCap, ALowerCapIsNeverFaster) {
   double last = -1;
   for (const double cap : {2000.0, 1800.0, 1500.0, 1200.0, 900.0}) {

@@ -17,7 +17,7 @@ std::shared_ptr<const PressureCurve> fan_curve() {
 TrayAir tray(int failed = 0) {
   TrayAir t;
   t.slot = "c01";
-  t.fans = {fan_curve(), 8, failed, 1, 16.8, 1.56, {0, 5e6, 2}, false};
+  t.fans = {fan_curve(), 8, failed, 1, 0.17, {16.8, 1.56, {}}, {0, 5e6, 2}, false};
   t.inside = {0, 8e4, 2};
   t.outlet = {0, 2e4, 2};
   return t;
@@ -57,6 +57,43 @@ TEST(RackAir, SpeedScalesFlowAndPowerFollowsTheMakersExponent) {
   EXPECT_NEAR(state.tray_m3_per_s[0], 0.8 * full, 1e-12);
   // 134.4 x 0.8^1.56 = 94.9 W; the cube would say 68.8 W.
   EXPECT_NEAR(state.fan_power_w[0], 94.9, 0.1);
+}
+
+// Without doors a tray is one square law, so the fans keep their operating point and published
+// power over flow gives the cube: 0.8^3 of what the same point draws at full speed.
+TEST(RackAir, PowerOverFlowFollowsTheOperatingPoint) {
+  RackAir one;
+  one.trays = {tray()};
+  one.trays[0].fans.power.over_flow = {{0, 20}, {0.015, 12}};
+  const auto full = solve_rack_air(one);
+  const double each = full.tray_m3_per_s[0] / 8;
+  EXPECT_NEAR(full.fan_power_w[0], 8 * (20 - 8 * each / 0.015), 1e-9);
+  one.trays[0].fans.speed = 0.8;
+  EXPECT_NEAR(solve_rack_air(one).fan_power_w[0], 0.512 * full.fan_power_w[0], 1e-9);
+}
+
+// A neighbour at full speed presses on the rear door: the slowed fans stand nearer to shut-off,
+// where these draw more than the cube says.
+TEST(RackAir, OffItsOperatingPointAFanLeavesTheCube) {
+  RackAir two = rack({tray(), tray()});
+  two.rear_door = {0, 2e4, 2};
+  for (TrayAir& t : two.trays) t.fans.power.over_flow = {{0, 20}, {0.015, 12}};
+  const double full = solve_rack_air(two).fan_power_w[0];
+  two.trays[0].fans.speed = 0.8;
+  EXPECT_GT(solve_rack_air(two).fan_power_w[0], 0.53 * full);
+}
+
+TEST(RackAir, FansRunAsFastAsTheirTrayNeeds) {
+  RackAir leaky = rack({tray(), tray(1), tray()});
+  leaky.leak = orifice(0.005, 0.62, 1.19);
+  const double most = solve_rack_air(leaky).tray_m3_per_s[0];
+  const RackAir set = with_speeds_for(leaky, {0.5 * most, 0.5 * most, 0.01 * most});
+  const auto state = solve_rack_air(set);
+  EXPECT_NEAR(state.tray_m3_per_s[0], 0.5 * most, 1e-6 * most);
+  EXPECT_NEAR(state.tray_m3_per_s[1], 0.5 * most, 1e-6 * most);
+  EXPECT_GT(set.trays[1].fans.speed, set.trays[0].fans.speed);  // with one fan lost
+  EXPECT_EQ(set.trays[2].fans.speed, 0.17);                     // the maker's lowest duty
+  EXPECT_EQ(with_speeds_for(leaky, {9 * most, 0, 0}).trays[0].fans.speed, 1.0);
 }
 
 TEST(RackAir, AFailedFanCostsMoreWithoutAFlap) {

@@ -44,9 +44,9 @@ TEST(PressureCurve, RefusesOnePointAndAStallDip) {
 
 TEST(FanPower, OfThe9crh0412p5j001At3000OfItsRevolutions) {
   // Sanyo Denki: 30.24 W at 29,500 rpm, 0.72 W at 3,000: exponent ln(42) / ln(9.833) = 1.635.
-  EXPECT_NEAR(fan_power_w(30.24, 1.635, 3000.0 / 29500), 0.72, 0.005);
+  EXPECT_NEAR((FanPower{30.24, 1.635, {}}.at(0, 3000.0 / 29500)), 0.72, 0.005);
   // The cube of the affinity law would give 0.03 W.
-  EXPECT_NEAR(fan_power_w(30.24, 3, 3000.0 / 29500), 0.0318, 0.0001);
+  EXPECT_NEAR((FanPower{30.24, 3, {}}.at(0, 3000.0 / 29500)), 0.0318, 0.0001);
 }
 
 }  // namespace
