@@ -92,13 +92,11 @@ class Patience {
   std::chrono::steady_clock::time_point start_;
 };
 
-}  // namespace
-
 class SharedRank final : public Communicator {
  public:
   SharedRank(SharedMemory& memory, int rank)
-      : header_(*std::launder(reinterpret_cast<Header*>(memory.memory_))),
-        rings_(std::launder(reinterpret_cast<Ring*>(memory.memory_ + kHeader))),
+      : header_(*std::launder(reinterpret_cast<Header*>(memory.data()))),
+        rings_(std::launder(reinterpret_cast<Ring*>(memory.data() + kHeader))),
         rank_(rank),
         size_(memory.ranks()) {}
 
@@ -169,6 +167,8 @@ class SharedRank final : public Communicator {
   int rank_;
   int size_;
 };
+
+}  // namespace
 
 SharedMemory::SharedMemory(int descriptor, std::size_t length)
     : descriptor_(descriptor), length_(length) {

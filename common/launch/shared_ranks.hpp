@@ -22,11 +22,11 @@ class SharedMemory {
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] int ranks() const;
+  [[nodiscard]] std::byte* data() { return memory_; }
   /// Makes every rank that waits give up with Interrupted.
   void give_up();
 
  private:
-  friend class SharedRank;
   SharedMemory(int descriptor, std::size_t length);
   int descriptor_ = -1;
   std::size_t length_ = 0;

@@ -59,6 +59,24 @@ std::array<double, ValueGrid::kMaxAxes> decode_point(
           sequences};
 }
 
+namespace {
+
+/// Of both shapes: the diagonal's tiles count whole.
+template <class Attention>
+double seconds_of(const PrefillModel& model, const Attention& attention,
+                  const workloads::OperatorWork& work, const Hardware& hardware) {
+  const double pairs = attention.pairs + kDiagonal * attention.query_tokens;
+  const double scale = pairs / std::max(1e-9, attention.pairs);
+  return prefill_seconds(model,
+                         {work.flops * scale, work.exponentials * scale, work.memory_bytes,
+                          static_cast<double>(attention.heads), attention.query_tokens,
+                          std::max(1e-9, attention.sequences),
+                          equivalent_length(attention.pairs, attention.query_tokens)},
+                         hardware, hardware.peak_of(workloads::DataType::bf16));
+}
+
+}  // namespace
+
 PrefillModel PrefillModel::from(const CalibratedModel& model) {
   return {parameter(model, "t0_s"),
           parameter(model, "compute_efficiency"),
@@ -71,26 +89,12 @@ PrefillModel PrefillModel::from(const CalibratedModel& model) {
 
 double PrefillModel::seconds(const workloads::AttentionShape& attention,
                              const workloads::OperatorWork& work, const Hardware& hardware) const {
-  const double pairs = attention.pairs + kDiagonal * attention.query_tokens;
-  const double scale = pairs / std::max(1e-9, attention.pairs);
-  return prefill_seconds(*this,
-                         {work.flops * scale, work.exponentials * scale, work.memory_bytes,
-                          static_cast<double>(attention.heads), attention.query_tokens,
-                          std::max(1e-9, attention.sequences),
-                          equivalent_length(attention.pairs, attention.query_tokens)},
-                         hardware, hardware.peak_of(workloads::DataType::bf16));
+  return seconds_of(*this, attention, work, hardware);
 }
 
 double PrefillModel::seconds(const workloads::LatentAttentionShape& attention,
                              const workloads::OperatorWork& work, const Hardware& hardware) const {
-  const double pairs = attention.pairs + kDiagonal * attention.query_tokens;
-  const double scale = pairs / std::max(1e-9, attention.pairs);
-  return prefill_seconds(*this,
-                         {work.flops * scale, work.exponentials * scale, work.memory_bytes,
-                          static_cast<double>(attention.heads), attention.query_tokens,
-                          std::max(1e-9, attention.sequences),
-                          equivalent_length(attention.pairs, attention.query_tokens)},
-                         hardware, hardware.peak_of(workloads::DataType::bf16));
+  return seconds_of(*this, attention, work, hardware);
 }
 
 DecodeModel DecodeModel::from(const CalibratedModel& model) {
