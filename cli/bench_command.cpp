@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/bench_kernels.hpp"
 #include "common/input_error.hpp"
 
 namespace rackwright::cli {
@@ -9,7 +10,9 @@ namespace rackwright::cli {
 namespace {
 
 std::vector<std::unique_ptr<Command>> make_benches() {
-  return {};
+  std::vector<std::unique_ptr<Command>> kinds;
+  kinds.push_back(std::make_unique<BenchKernels>());
+  return kinds;
 }
 
 std::string example_text(const Command& kind) {

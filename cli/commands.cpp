@@ -1,3 +1,4 @@
+#include "cli/bench_command.hpp"
 #include "cli/cabling_command.hpp"
 #include "cli/calibrate_command.hpp"
 #include "cli/catalog_command.hpp"
@@ -29,6 +30,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(std::make_unique<ValidateCommand>());
   commands.push_back(std::make_unique<CalibrateCommand>());
   commands.push_back(std::make_unique<CablingCommand>());
+  commands.push_back(std::make_unique<BenchCommand>());
   commands.push_back(std::make_unique<ImportCommand>());
   commands.push_back(std::make_unique<CatalogCommand>());
   commands.push_back(std::make_unique<CheckCommand>());

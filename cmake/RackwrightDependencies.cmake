@@ -19,6 +19,7 @@ rackwright_need(SQLite3 libsqlite3-dev 3.34)
 rackwright_need(simdjson libsimdjson-dev 3.0)
 rackwright_need(ZLIB zlib1g-dev 1.2)
 rackwright_need(Threads libc6-dev)
+rackwright_need(benchmark libbenchmark-dev 1.7)
 # The host backend: BLAS, and Thrust on TBB (CCCL where it is found, else the distribution's).
 rackwright_need(OpenBLAS libopenblas-dev 0.3)
 rackwright_need(TBB libtbb-dev 2021.8)
@@ -34,6 +35,4 @@ endif()
 
 if(RACKWRIGHT_TESTS)
   rackwright_need(GTest libgtest-dev\ libgmock-dev 1.12)
-  # Benchmarks are built where the library is (libbenchmark-dev).
-  find_package(benchmark 1.7 QUIET)
 endif()

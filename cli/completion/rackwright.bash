@@ -7,7 +7,7 @@ _rackwright_ids() { # ids of a kind, as `rackwright catalog list KIND` prints th
 
 _rackwright() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="review profile merge evaluate fabric cabling export predict validate calibrate import catalog check new doctor"
+  local commands="review profile merge evaluate fabric cabling export predict validate calibrate bench import catalog check new doctor"
   local workload="--model --traffic --set --seed"
   local environment="--air-inlet --tcs-supply --fws-supply --dew-point --tcs-flow --gpu-power-cap --rack-power-cap"
   local options="" command="" word
@@ -22,7 +22,7 @@ _rackwright() {
     --layout) mapfile -t COMPREPLY < <(compgen -W "all $(_rackwright_ids layouts)" -- "$current"); return ;;
     --model) mapfile -t COMPREPLY < <(compgen -f -W "$(_rackwright_ids models)" -- "$current"); return ;;
     --to) mapfile -t COMPREPLY < <(compgen -W "perfetto csv openmetrics" -- "$current"); return ;;
-    --backend) mapfile -t COMPREPLY < <(compgen -W "analytical auto" -- "$current"); return ;;
+    --backend) mapfile -t COMPREPLY < <(compgen -W "analytical auto cuda host" -- "$current"); return ;;
     --rank-by)
       mapfile -t COMPREPLY < <(compgen -W "tokens_per_s_per_mw tokens_per_joule tokens_per_s_per_rack racks provisioned_w floor_m2" -- "$current")
       return ;;
@@ -40,13 +40,14 @@ _rackwright() {
     validate) options="--device --source --quantity --rows --list --json" ;;
     predict) options="--device --slo --json" ;;
     calibrate) options="--device --out" ;;
+    bench) options="kernels --backend --filter --workload --batch --context --prefill --warm --samples --warm-up --time-limit --power-window --no-bounds --seed --json --format --list" ;;
     import) options="kineto nsys chakra nccl-tests nvidia-smi dcgm vllm-bench nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id" ;;
     catalog) options="list show check" ;;
     check) options="" ;;
     new) options="rack workload --from --output" ;;
     doctor) options="--require-gpu --json" ;;
   esac
-  if [[ $current == -* || $command == catalog || $command == new ]]; then
+  if [[ $current == -* || $command == catalog || $command == new || $command == bench ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options --help --data-dir" -- "$current")
   elif [[ $command == review || $command == profile || $command == evaluate ]]; then
     mapfile -t COMPREPLY < <(compgen -f -W "$(_rackwright_ids workloads)" -- "$current")

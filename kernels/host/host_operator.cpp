@@ -254,4 +254,58 @@ std::unique_ptr<HostOperator> make_host_operator(const Operator& op, unsigned se
   return std::visit(Make{op, seed}, op.shape);
 }
 
+OperatorWork host_work(const Operator& op) {
+  struct Count {
+    const Operator& op;
+    OperatorWork operator()(const GemmShape& shape) const {
+      const double m = rounded(shape.m), n = rounded(shape.n), k = rounded(shape.k);
+      return of(2 * m * n * k, m * k + k * n + m * n);
+    }
+    OperatorWork operator()(const AttentionShape& shape) const { return attention(plan_of(shape)); }
+    OperatorWork operator()(const LatentAttentionShape& shape) const { return attention(plan_of(shape)); }
+    OperatorWork operator()(const ExpertShape& shape) const {
+      const double experts = rounded(shape.touched_experts);
+      const double rows = rounded(shape.rank_tokens / experts);
+      const double hidden = shape.hidden, width = shape.intermediate;
+      const double in_columns = (shape.gated ? 2 : 1) * width;
+      const double weights = hidden * in_columns + width * hidden;
+      return of(2 * experts * rows * weights,
+                experts * (weights + rows * (2 * hidden + in_columns + width)));
+    }
+    OperatorWork operator()(const ElementwiseShape& shape) const {
+      return of(0, rounded(shape.bytes_read / sizeof(float)) +
+                       rounded(shape.bytes_written / sizeof(float)));
+    }
+    OperatorWork operator()(const CollectiveShape&) const {
+      return of(0, 2 * work_of(op).wire_bytes / sizeof(float));
+    }
+    OperatorWork operator()(const HostShape&) const { return of(0, 0); }
+
+   private:
+    static double rounded(double value) { return static_cast<double>(whole(value)); }
+    static OperatorWork of(double flops, double floats) {
+      OperatorWork work;
+      work.flops = flops;
+      work.memory_bytes = sizeof(float) * floats;
+      work.type = DataType::fp32;
+      return work;
+    }
+    static OperatorWork attention(const AttentionPlan& plan) {
+      const auto number = [](std::size_t value) { return static_cast<double>(value); };
+      const double blocks = number(plan.sequences * plan.groups);
+      const double rows = number(plan.heads_per_group * plan.queries);
+      // Query i of a sequence sees context - queries + i + 1 keys, at most the window.
+      double pairs = 0;
+      for (std::size_t i = plan.context - plan.queries; i < plan.context; ++i) {
+        pairs += number(plan.window > 0 ? std::min(plan.window, i + 1) : i + 1);
+      }
+      const double qk = number(plan.qk_dim), v = number(plan.v_dim);
+      const double cached = number(plan.context) * (qk + (plan.values_in_keys ? 0 : v));
+      return of(2 * blocks * number(plan.heads_per_group) * pairs * (qk + v),
+                blocks * (rows * (qk + v) + cached));
+    }
+  };
+  return std::visit(Count{op}, op.shape);
+}
+
 }  // namespace rackwright::kernels

@@ -31,4 +31,8 @@ class HostOperator {
 [[nodiscard]] std::unique_ptr<HostOperator> make_host_operator(const workloads::Operator& op,
                                                                unsigned seed);
 
+/// FLOP and bytes of what `make_host_operator` runs: all operands in float, each read or written
+/// once. Nothing for host time.
+[[nodiscard]] workloads::OperatorWork host_work(const workloads::Operator& op);
+
 }  // namespace rackwright::kernels

@@ -2,11 +2,11 @@
 #include "kernels/host/parallel.hpp"
 
 #include <cmath>
+#include <cstdint>
 
 #include <thrust/for_each.h>
 #include <thrust/functional.h>
 #include <thrust/iterator/counting_iterator.h>
-#include <thrust/random.h>
 #include <thrust/reduce.h>
 #include <thrust/system/tbb/execution_policy.h>
 #include <thrust/tabulate.h>
@@ -22,10 +22,13 @@ const auto kPolicy = thrust::tbb::par;
 
 HostBuffer random_buffer(std::size_t size, unsigned seed) {
   HostBuffer values(size);
-  thrust::tabulate(kPolicy, values.begin(), values.end(), [seed](std::size_t i) {
-    thrust::minstd_rand engine(seed + static_cast<unsigned>(i / 64) * 7919U + 1U);
-    engine.discard(i % 64 + 1);
-    return thrust::uniform_real_distribution<float>(-0.5F, 0.5F)(engine);
+  const std::uint64_t first = static_cast<std::uint64_t>(seed) << 40U;
+  thrust::tabulate(kPolicy, values.begin(), values.end(), [first](std::size_t i) {
+    // SplitMix64 (Steele, Lea, Flood 2014) of the element's number; the high 24 bits fill a float.
+    std::uint64_t z = (first + i + 1) * 0x9E3779B97F4A7C15ULL;
+    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
+    return static_cast<float>((z ^ (z >> 31U)) >> 40U) * 0x1p-24F - 0.5F;
   });
   return values;
 }
