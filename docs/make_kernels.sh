@@ -41,8 +41,11 @@ rw_permute_rows|0|8192 tokens, top 8, 7168 wide|(1 + top_k) x tokens x hidden x 
 rw_unpermute_rows|0|as above|(1 + top_k) x tokens x hidden x 2 = 1.06 GB|2 x top_k x tokens x hidden|HBM
 rw_prefill_64|40960|8192 tokens, 32 heads of 64, causal|small|2 x heads x tokens^2 x dim = 275 GFLOP|tensor
 rw_prefill_128|81920|8192 tokens, 32 heads of 128, causal|small|as above = 550 GFLOP|tensor
+rw_prefill_192|106496|8192 tokens, 16 heads of 192/128, causal|small|heads x tokens^2 x (192 + 128) = 344 GFLOP|tensor
 rw_decode_64|35328|64 sequences of 8192, 64 on 8 heads of 64|4 x sequences x keys x kv_heads x dim = 1.07 GB|4 x sequences x heads x keys x dim|HBM
 rw_decode_128|70144|64 sequences of 8192, 32 on 8 heads of 128|as above = 2.15 GB|as above|HBM
+rw_decode_64_fp8|35328|64 sequences of 8192, 64 on 8 heads of 64|2 x sequences x keys x kv_heads x dim = 537 MB|as of rw_decode_64|HBM
+rw_decode_128_fp8|70144|64 sequences of 8192, 32 on 8 heads of 128|as above = 1.07 GB|as of rw_decode_128|HBM
 rw_latent_decode|156160|64 sequences of 8192, 128 heads|2 x sequences x keys x 576 = 604 MB|2 x sequences x heads x keys x (576 + 512) = 146 GFLOP|tensor and HBM: about 242 FLOP a byte
 rw_merge_attention|0|2048 rows of 128, 8 parts|4 x rows x parts x dim = 8.4 MB|2 x rows x parts x dim|latency
 rw_mxfp4_gemm_16|9216|16 x 5760 x 2880|n x k x (1/2 + 1/32) = 8.8 MB|2 m n k = 0.53 GFLOP|HBM

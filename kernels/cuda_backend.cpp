@@ -30,13 +30,33 @@ int cuda_type(const workloads::Operator& op, DataType type) {
     case DataType::fp16:
       return RACKWRIGHT_CUDA_BF16;
     case DataType::fp8:
-    case DataType::fp8_block:
       return RACKWRIGHT_CUDA_FP8;
+    case DataType::fp8_block:
+      return RACKWRIGHT_CUDA_FP8_BLOCK;
     case DataType::mxfp4:
       return RACKWRIGHT_CUDA_MXFP4;
+    case DataType::nvfp4:
+      return RACKWRIGHT_CUDA_NVFP4;
     default:
       refuse(op, fmt::format("products in {}", to_string(type)));
   }
+}
+
+int cache_type(const workloads::Operator& op, DataType type) {
+  switch (cuda_type(op, type)) {
+    case RACKWRIGHT_CUDA_BF16:
+      return RACKWRIGHT_CUDA_BF16;
+    case RACKWRIGHT_CUDA_FP8:
+      return RACKWRIGHT_CUDA_FP8;
+    default:
+      refuse(op, fmt::format("attention on a {} cache", to_string(type)));
+  }
+}
+
+/// As many pairs as equal sequences have when every query sees every key: a vision tower's.
+bool sees_all(const workloads::AttentionShape& shape) {
+  const double all = shape.query_tokens * shape.kv_tokens / std::max(shape.sequences, 1.0);
+  return std::abs(shape.pairs - all) <= 1e-3 * all;
 }
 
 struct Converter {
@@ -50,18 +70,26 @@ struct Converter {
   }
   void operator()(const workloads::AttentionShape& shape) {
     out.kind = shape.prefill ? RACKWRIGHT_CUDA_PREFILL : RACKWRIGHT_CUDA_DECODE;
-    if (shape.kv_type != DataType::bf16) {
-      refuse(op, fmt::format("attention on a {} cache", to_string(shape.kv_type)));
-    }
+    out.kv_type = cache_type(op, shape.kv_type);
     sequences(shape.sequences, shape.query_tokens, shape.kv_tokens);
-    out.heads = shape.heads, out.kv_heads = shape.kv_heads, out.head_dim = shape.head_dim;
+    out.heads = shape.heads, out.kv_heads = shape.kv_heads;
+    out.head_dim = out.value_dim = shape.head_dim;
     out.window = shape.window, out.sinks = shape.sinks ? 1 : 0;
+    out.full = shape.prefill && sees_all(shape) ? 1 : 0;
   }
   void operator()(const workloads::LatentAttentionShape& shape) {
-    if (shape.prefill) refuse(op, "un-absorbed MLA prefill");
-    out.kind = RACKWRIGHT_CUDA_LATENT_DECODE;
     sequences(shape.sequences, shape.query_tokens, shape.kv_tokens);
-    out.heads = shape.heads, out.kv_heads = 1, out.head_dim = shape.latent + shape.rope;
+    out.heads = shape.heads;
+    if (shape.prefill) {  // un-absorbed: keys and values of each head, in bf16
+      out.kind = RACKWRIGHT_CUDA_PREFILL;
+      out.kv_heads = shape.heads;
+      out.head_dim = shape.nope + shape.rope, out.value_dim = shape.v;
+      return;
+    }
+    out.kind = RACKWRIGHT_CUDA_LATENT_DECODE;
+    out.kv_type = cache_type(op, shape.kv_type);
+    out.kv_heads = 1;
+    out.head_dim = shape.latent + shape.rope, out.value_dim = shape.latent;
   }
   void operator()(const workloads::ExpertShape& shape) {
     out.kind = RACKWRIGHT_CUDA_EXPERTS;
@@ -75,10 +103,7 @@ struct Converter {
     out.kind = RACKWRIGHT_CUDA_STREAM;
     out.bytes = shape.bytes_read + shape.bytes_written;
   }
-  void operator()(const workloads::CollectiveShape& shape) {
-    if (shape.ranks > 1) refuse(op, "collectives between ranks");
-    out.kind = RACKWRIGHT_CUDA_NOTHING;
-  }
+  void operator()(const workloads::CollectiveShape&) { out.kind = RACKWRIGHT_CUDA_NOTHING; }
   void operator()(const workloads::HostShape&) { out.kind = RACKWRIGHT_CUDA_NOTHING; }
 
   /// Equal sequences of the same sums.
@@ -89,16 +114,26 @@ struct Converter {
   }
 };
 
-class CudaStep final : public PreparedStep {
+/// A collective between ranks, which one GPU cannot replay.
+std::string left_out(const workloads::Operator& op) {
+  const auto* shape = std::get_if<workloads::CollectiveShape>(&op.shape);
+  if (shape == nullptr || shape->ranks <= 1) return {};
+  return fmt::format("left out: {} between {} ranks takes no time here", to_string(shape->kind),
+                     shape->ranks);
+}
+
+class CudaStep final : public CudaPreparedStep {
  public:
-  CudaStep(const CudaModule& module, int device,
-           const std::vector<RackwrightCudaOperator>& operators)
-      : module_(module), count_(operators.size()) {
+  CudaStep(const CudaModule& module, int device, const workloads::OperatorGraph& graph)
+      : module_(module), count_(graph.operators.size()) {
+    std::vector<RackwrightCudaOperator> operators;
+    for (const workloads::Operator& op : graph.operators) operators.push_back(to_cuda(op));
     char message[RACKWRIGHT_CUDA_TEXT] = "";
     const int code =
         module_.prepare(device, operators.data(), static_cast<int>(count_), &step_, message);
     if (code != 0) throw BackendUnavailable(message);
     try {
+      read_choices(graph);
       time_operators(nullptr);
     } catch (...) {
       module_.release(step_);
@@ -108,6 +143,9 @@ class CudaStep final : public PreparedStep {
   ~CudaStep() override { module_.release(step_); }
   CudaStep(const CudaStep&) = delete;
   CudaStep& operator=(const CudaStep&) = delete;
+
+  [[nodiscard]] const std::vector<std::string>& choices() const override { return choices_; }
+  double run_eager() override { return call(RACKWRIGHT_CUDA_EAGER, nullptr, nullptr, nullptr); }
 
   const StepTiming& run(ReplayMode mode, OperatorObserver* observer) override {
     if (mode == ReplayMode::per_operator) {
@@ -132,6 +170,17 @@ class CudaStep final : public PreparedStep {
     return times.total_s;
   }
 
+  void read_choices(const workloads::OperatorGraph& graph) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      char text[RACKWRIGHT_CUDA_TEXT] = "", message[RACKWRIGHT_CUDA_TEXT] = "";
+      if (module_.choice(step_, static_cast<int>(i), text, message) != 0) {
+        throw BackendUnavailable(message);
+      }
+      const std::string without = left_out(graph.operators[i]);
+      choices_.push_back(without.empty() ? text : without);
+    }
+  }
+
   void time_operators(OperatorObserver* observer) {
     std::vector<double> seconds(count_);
     const auto watch = [](void* context, int op, int begin) {
@@ -149,6 +198,7 @@ class CudaStep final : public PreparedStep {
   std::size_t count_;
   RackwrightCudaStep* step_ = nullptr;
   StepTiming timing_;
+  std::vector<std::string> choices_;
 };
 
 }  // namespace
@@ -171,9 +221,10 @@ CudaModule open_cuda_module(const std::string& path) {
   const CudaModule module{
       reinterpret_cast<RackwrightCudaPrepare>(symbol("rackwright_cuda_prepare")),
       reinterpret_cast<RackwrightCudaRun>(symbol("rackwright_cuda_run")),
-      reinterpret_cast<RackwrightCudaRelease>(symbol("rackwright_cuda_release"))};
+      reinterpret_cast<RackwrightCudaRelease>(symbol("rackwright_cuda_release")),
+      reinterpret_cast<RackwrightCudaChoice>(symbol("rackwright_cuda_choice"))};
   if (abi == nullptr || abi() != RACKWRIGHT_CUDA_ABI || module.prepare == nullptr ||
-      module.run == nullptr || module.release == nullptr) {
+      module.run == nullptr || module.release == nullptr || module.choice == nullptr) {
     ::dlclose(handle);
     throw BackendUnavailable(
         fmt::format("{} is of another version: rebuild it with this program", path));
@@ -183,9 +234,12 @@ CudaModule open_cuda_module(const std::string& path) {
 
 std::unique_ptr<PreparedStep> CudaBackend::prepare(const workloads::OperatorGraph& step,
                                                    const RankContext& /*rank*/) {
-  std::vector<RackwrightCudaOperator> operators;
-  for (const workloads::Operator& op : step.operators) operators.push_back(to_cuda(op));
-  return std::make_unique<CudaStep>(module_, device_, operators);
+  auto prepared = std::make_unique<CudaStep>(module_, device_, step);
+  choices_.clear();
+  for (std::size_t i = 0; i < step.operators.size(); ++i) {
+    choices_.emplace(step.operators[i].name, prepared->choices()[i]);
+  }
+  return prepared;
 }
 
 }  // namespace rackwright::kernels

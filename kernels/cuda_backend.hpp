@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kernels/backend.hpp"
 #include "kernels/cuda/cuda_abi.h"
@@ -13,6 +15,7 @@ struct CudaModule {
   RackwrightCudaPrepare prepare = nullptr;
   RackwrightCudaRun run = nullptr;
   RackwrightCudaRelease release = nullptr;
+  RackwrightCudaChoice choice = nullptr;
 };
 
 /// Opens the module for good. Throws BackendUnavailable with the reason.
@@ -21,8 +24,9 @@ struct CudaModule {
 /// Replays steps on one GPU through the CUDA module. Energy stays 0: it is measured by samplers,
 /// not here. A step's operators are timed one by one once, when it is prepared; `whole` then gives
 /// the headline, and the gap to their sum is overlap where it is shorter and launch where it is
-/// longer. Sequences of an attention operator are taken as equal. Operators the module has no
-/// kernel for (collectives of several ranks, NVFP4, un-absorbed MLA prefill) are refused by name.
+/// longer. Sequences of an attention operator are taken as equal. Collectives between ranks are
+/// left out: they take no time here, and the choices say so. Products in a type that no engine
+/// serves on these GPUs (fp32, int8) are refused by name.
 class CudaBackend final : public Backend {
  public:
   CudaBackend(CudaModule module, int device, std::string device_name)
@@ -32,11 +36,24 @@ class CudaBackend final : public Backend {
   /// Throws BackendUnavailable with the CUDA call, its code and the remedy.
   std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,
                                         const RankContext& rank) override;
+  /// What runs each operator, by its name, as of the last step prepared: library, algorithm, page
+  /// size and KV layout, scales, cold cache, what was not taken and why.
+  [[nodiscard]] const std::map<std::string, std::string>& choices() const { return choices_; }
 
  private:
   CudaModule module_;
   int device_;
   std::string name_;
+  std::map<std::string, std::string> choices_;
+};
+
+/// A step prepared by CudaBackend.
+class CudaPreparedStep : public PreparedStep {
+ public:
+  /// What runs each operator, in the order of the graph.
+  [[nodiscard]] virtual const std::vector<std::string>& choices() const = 0;
+  /// Seconds of the whole step launched kernel by kernel, to compare with its graph.
+  [[nodiscard]] virtual double run_eager() = 0;
 };
 
 /// The operator as the module takes it. Throws BackendUnavailable naming what it lacks.

@@ -2,57 +2,124 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <cublasLt.h>
 #include <cuda_runtime.h>
 
-#include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/cuda/cuda_abi.h"
+#include "kernels/cuda/runtime_checks.hpp"
+#include "kernels/cuda/scale_layout.hpp"
 
 namespace rackwright::kernels::cuda {
 namespace {
 
 constexpr std::size_t kWorkspaceBytes = 64 << 20;
 constexpr int kProposals = 8;
-constexpr int kRepetitions = 3;
+constexpr unsigned char kOneUe4m3 = 0x38;
+constexpr unsigned char kOneUe8m0 = 0x7f;
 
 void require(cublasStatus_t status, const std::string& call) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
   throw CudaError(cudaErrorUnknown, false,
                   call + ": cuBLAS status " + std::to_string(static_cast<int>(status)));
 }
-void require(cudaError_t error, const std::string& call) {
-  if (error == cudaSuccess) return;
-  (void)cudaGetLastError();
-  throw CudaError(error, is_sticky(error), describe(call, cudaGetErrorName(error), error));
+
+std::string version_text() {
+  const std::size_t version = cublasLtGetVersion();
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+         std::to_string(version % 100);
+}
+
+const char* type_name(int type) {
+  switch (type) {
+    case RACKWRIGHT_CUDA_BF16:
+      return "BF16";
+    case RACKWRIGHT_CUDA_NVFP4:
+      return "NVFP4";
+    case RACKWRIGHT_CUDA_MXFP8:
+      return "MXFP8";
+    default:
+      return "FP8";
+  }
+}
+
+/// Whether the toolkit that this was compiled with names the mode (12.8: block scales of 16 and 32;
+/// 12.9: vectors and blocks of fp32).
+constexpr bool has_mode(ScaleMode mode) {
+  switch (mode) {
+    case ScaleMode::none:
+    case ScaleMode::tensor:
+      return true;
+    case ScaleMode::mx32:
+    case ScaleMode::nv16:
+      return CUDART_VERSION >= 12080;
+    default:
+      return CUDART_VERSION >= 12090;
+  }
+}
+
+bool accumulates_fast(ScaleMode mode) {
+  return mode == ScaleMode::tensor || mode == ScaleMode::outer_vector;
+}
+
+cudaDataType data_type(int type) {
+  switch (type) {
+    case RACKWRIGHT_CUDA_BF16:
+      return CUDA_R_16BF;
+#if CUDART_VERSION >= 12080
+    case RACKWRIGHT_CUDA_NVFP4:
+      return CUDA_R_4F_E2M1;
+#endif
+    default:
+      return CUDA_R_8F_E4M3;
+  }
 }
 
 }  // namespace
+
+std::vector<ScaleMode> scale_modes(int type) {
+  switch (type) {
+    case RACKWRIGHT_CUDA_FP8:
+      return {ScaleMode::outer_vector, ScaleMode::tensor};
+    case RACKWRIGHT_CUDA_FP8_BLOCK:
+      return {ScaleMode::blocks, ScaleMode::outer_vector, ScaleMode::tensor};
+    case RACKWRIGHT_CUDA_NVFP4:
+      return {ScaleMode::nv16};
+    case RACKWRIGHT_CUDA_MXFP8:
+      return {ScaleMode::mx32};
+    default:
+      return {ScaleMode::none};
+  }
+}
+
+std::size_t element_bytes(int type, std::size_t count) {
+  if (type == RACKWRIGHT_CUDA_BF16) return 2 * count;
+  return type == RACKWRIGHT_CUDA_NVFP4 || type == RACKWRIGHT_CUDA_MXFP4 ? (count + 1) / 2 : count;
+}
 
 struct CublasLt::Handle {
   cublasLtHandle_t library = nullptr;
   void* workspace = nullptr;
   ~Handle() {
-    (void)cudaFree(workspace);
     if (library != nullptr) (void)cublasLtDestroy(library);
   }
 };
 
-CublasLt::CublasLt() : handle_(std::make_unique<Handle>()) {
+CublasLt::CublasLt(StepMemory& memory) : memory_(memory), handle_(std::make_shared<Handle>()) {
   require(cublasLtCreate(&handle_->library), "cublasLtCreate");
-  require(cudaMalloc(&handle_->workspace, kWorkspaceBytes), "cudaMalloc of the cuBLASLt workspace");
+  handle_->workspace = memory.own(kWorkspaceBytes);
 }
 CublasLt::~CublasLt() = default;
 
-struct CublasGemm::Plan {
+struct CublasLt::Plan {
+  std::shared_ptr<Handle> handle;
   cublasLtMatmulDesc_t operation = nullptr;
   cublasLtMatrixLayout_t a = nullptr, b = nullptr, d = nullptr;
   cublasLtMatmulPreference_t preference = nullptr;
-  cudaEvent_t start = nullptr, stop = nullptr;
-  cublasLtMatmulAlgo_t algorithm{};
+  std::function<ProductPlaces()> places;
 
   ~Plan() {
-    if (stop != nullptr) (void)cudaEventDestroy(stop);
-    if (start != nullptr) (void)cudaEventDestroy(start);
     if (preference != nullptr) (void)cublasLtMatmulPreferenceDestroy(preference);
     if (d != nullptr) (void)cublasLtMatrixLayoutDestroy(d);
     if (b != nullptr) (void)cublasLtMatrixLayoutDestroy(b);
@@ -60,15 +127,17 @@ struct CublasGemm::Plan {
     if (operation != nullptr) (void)cublasLtMatmulDescDestroy(operation);
   }
 
-  /// Column-major D^T[n,m] = B[n,k] x A^T[k,m]: both operands lie along k, as FP8 asks.
-  void describe_product(GemmInput input, int m, int n, int k) {
+  /// Column-major D^T[n,m] = B[n,k] x A^T[k,m]: both operands lie along k, as FP8 and FP4 ask.
+  /// cuBLAS's A is our B, the weights.
+  void describe(const ProductShape& shape, ScaleMode mode) {
     require(cublasLtMatmulDescCreate(&operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
             "cublasLtMatmulDescCreate");
     const cublasOperation_t transposed = CUBLAS_OP_T, plain = CUBLAS_OP_N;
     set(CUBLASLT_MATMUL_DESC_TRANSA, transposed);
     set(CUBLASLT_MATMUL_DESC_TRANSB, plain);
-    if (input == GemmInput::fp8) set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, static_cast<int8_t>(1));
-    const cudaDataType type = input == GemmInput::fp8 ? CUDA_R_8F_E4M3 : CUDA_R_16BF;
+    if (accumulates_fast(mode)) set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, static_cast<int8_t>(1));
+    const cudaDataType type = data_type(shape.type);
+    const int m = shape.m, n = shape.n, k = shape.k;
     require(cublasLtMatrixLayoutCreate(&a, type, k, n, k), "cublasLtMatrixLayoutCreate");
     require(cublasLtMatrixLayoutCreate(&b, type, k, m, k), "cublasLtMatrixLayoutCreate");
     require(cublasLtMatrixLayoutCreate(&d, CUDA_R_16BF, n, m, n), "cublasLtMatrixLayoutCreate");
@@ -77,61 +146,117 @@ struct CublasGemm::Plan {
         cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                                              &kWorkspaceBytes, sizeof kWorkspaceBytes),
         "cublasLtMatmulPreferenceSetAttribute");
-    require(cudaEventCreate(&start), "cudaEventCreate");
-    require(cudaEventCreate(&stop), "cudaEventCreate");
   }
+
+  void scale_by(const void* weights, const void* activations) {
+    set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, weights);
+    set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, activations);
+  }
+  /// fp32 scales that are all 1.
+  void scale_by_floats(StepMemory& memory, std::size_t weights, std::size_t activations) {
+    scale_by(memory.table(std::vector<float>(weights, 1)),
+             memory.table(std::vector<float>(activations, 1)));
+  }
+  void scale_by_groups(StepMemory& memory, const ProductShape& shape, int group,
+                       unsigned char one) {
+    const auto scales = [&](int rows) {
+      const int columns = scale_columns(shape.k, group);
+      std::vector<unsigned char> all(scale_bytes(rows, shape.k, group), 0);
+      for (int row = 0; row < rows; ++row) {
+        for (int i = 0; i * group < shape.k; ++i) all[scale_place(row, i, columns)] = one;
+      }
+      return memory.table(all);
+    };
+    scale_by(scales(shape.n), scales(shape.m));
+  }
+
+  void add_scales(StepMemory& memory, const ProductShape& shape, ScaleMode mode) {
+    const auto groups = [](int size) { return static_cast<std::size_t>((size + 127) / 128 + 3); };
+    switch (mode) {
+      case ScaleMode::none:
+        return;
+      case ScaleMode::tensor:
+        return scale_by_floats(memory, 1, 1);
+#if CUDART_VERSION >= 12090
+      case ScaleMode::outer_vector:
+        set_modes(CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F,
+                  CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F);
+        return scale_by_floats(memory, static_cast<std::size_t>(shape.n),
+                               static_cast<std::size_t>(shape.m));
+      case ScaleMode::blocks:
+        set_modes(CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F,
+                  CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F);
+        return scale_by_floats(memory, groups(shape.n) * groups(shape.k),
+                               (static_cast<std::size_t>(shape.m) + 3) * groups(shape.k));
+#endif
+#if CUDART_VERSION >= 12080
+      case ScaleMode::mx32:
+        set_modes(CUBLASLT_MATMUL_MATRIX_SCALE_VEC32_UE8M0,
+                  CUBLASLT_MATMUL_MATRIX_SCALE_VEC32_UE8M0);
+        return scale_by_groups(memory, shape, 32, kOneUe8m0);
+      case ScaleMode::nv16:
+        set_modes(CUBLASLT_MATMUL_MATRIX_SCALE_VEC16_UE4M3,
+                  CUBLASLT_MATMUL_MATRIX_SCALE_VEC16_UE4M3);
+        return scale_by_groups(memory, shape, 16, kOneUe4m3);
+#endif
+      default:
+        return;
+    }
+  }
+
+#if CUDART_VERSION >= 12080
+  void set_modes(cublasLtMatmulMatrixScale_t weights, cublasLtMatmulMatrixScale_t activations) {
+    set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, weights);
+    set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, activations);
+  }
+#endif
+
   template <class T>
   void set(cublasLtMatmulDescAttributes_t attribute, T value) {
     require(cublasLtMatmulDescSetAttribute(operation, attribute, &value, sizeof value),
             "cublasLtMatmulDescSetAttribute");
   }
+
+  int run(const cublasLtMatmulAlgo_t& algorithm, void* stream) const {
+    const float one = 1, zero = 0;
+    const ProductPlaces at = places();
+    const cublasStatus_t status = cublasLtMatmul(
+        handle->library, operation, &one, at.b, a, at.a, b, &zero, at.d, d, at.d, d, &algorithm,
+        handle->workspace, kWorkspaceBytes, static_cast<cudaStream_t>(stream));
+    if (status == CUBLAS_STATUS_SUCCESS) return 0;
+    const cudaError_t left = cudaGetLastError();
+    return left != cudaSuccess ? left : cudaErrorUnknown;
+  }
 };
 
-CublasGemm::~CublasGemm() = default;
-
-CublasGemm::CublasGemm(CublasLt& library, GemmInput input, int m, int n, int k, const void* a,
-                       const void* b, void* d)
-    : library_(library), plan_(std::make_unique<Plan>()) {
-  plan_->describe_product(input, m, n, k);
+std::vector<Candidate> CublasLt::candidates(const ProductShape& shape, ScaleMode mode,
+                                            std::function<ProductPlaces()> places) {
+  if (!has_mode(mode)) return {};
+  const auto plan = std::make_shared<Plan>();
+  plan->handle = handle_;
+  plan->places = std::move(places);
+  plan->describe(shape, mode);
+  plan->add_scales(memory_, shape, mode);
   std::array<cublasLtMatmulHeuristicResult_t, kProposals> results{};
-  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
-      library.handle_->library, plan_->operation, plan_->a, plan_->b, plan_->d, plan_->d,
-      plan_->preference, kProposals, results.data(), &proposed_);
-  if (status != CUBLAS_STATUS_SUCCESS || proposed_ == 0) {
-    throw CudaError(cudaErrorNotSupported, false,
-                    "cuBLASLt has no algorithm for m = " + std::to_string(m) +
-                        ", n = " + std::to_string(n) + ", k = " + std::to_string(k) +
-                        (input == GemmInput::fp8 ? " in FP8 (sm_89 and newer have it)" : ""));
+  int proposed = 0;
+  if (cublasLtMatmulAlgoGetHeuristic(handle_->library, plan->operation, plan->a, plan->b, plan->d,
+                                     plan->d, plan->preference, kProposals, results.data(),
+                                     &proposed) != CUBLAS_STATUS_SUCCESS) {
+    return {};
   }
-  float best = -1;
-  for (int i = 0; i < proposed_; ++i) {
-    plan_->algorithm = results[static_cast<std::size_t>(i)].algo;
-    std::array<float, kRepetitions> times{};
-    bool works = run(a, b, d, nullptr) == 0;  // warms up
-    for (float& time : times) {
-      works = works && cudaEventRecord(plan_->start) == cudaSuccess && run(a, b, d, nullptr) == 0 &&
-              cudaEventRecord(plan_->stop) == cudaSuccess &&
-              cudaEventSynchronize(plan_->stop) == cudaSuccess &&
-              cudaEventElapsedTime(&time, plan_->start, plan_->stop) == cudaSuccess;
-    }
-    if (!works) continue;
-    std::sort(times.begin(), times.end());
-    if (best < 0 || times[kRepetitions / 2] < best) {
-      best = times[kRepetitions / 2];
-      chosen_ = i;
-    }
+  std::vector<Candidate> out;
+  for (int i = 0; i < proposed; ++i) {
+    const cublasLtMatmulAlgo_t algorithm = results[static_cast<std::size_t>(i)].algo;
+    int id = -1;
+    std::size_t written = 0;
+    (void)cublasLtMatmulAlgoConfigGetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_ID, &id, sizeof id,
+                                               &written);
+    out.push_back({"cuBLASLt " + version_text() + ", " + type_name(shape.type) + ", " +
+                       name_of(mode) + (accumulates_fast(mode) ? ", fast accumulation" : "") +
+                       ", algorithm " + std::to_string(id) + ", proposal " + std::to_string(i + 1),
+                   [plan, algorithm](void* stream) { return plan->run(algorithm, stream); }});
   }
-  if (best < 0) require(cudaErrorUnknown, "every algorithm that cuBLASLt proposed");
-  plan_->algorithm = results[static_cast<std::size_t>(chosen_)].algo;
-}
-
-int CublasGemm::run(const void* a, const void* b, void* d, void* stream) const {
-  const float one = 1, zero = 0;
-  const cublasStatus_t status = cublasLtMatmul(
-      library_.handle_->library, plan_->operation, &one, b, plan_->a, a, plan_->b, &zero, d,
-      plan_->d, d, plan_->d, &plan_->algorithm, library_.handle_->workspace, kWorkspaceBytes,
-      static_cast<cudaStream_t>(stream));
-  return status == CUBLAS_STATUS_SUCCESS ? 0 : static_cast<int>(cudaErrorUnknown);
+  return out;
 }
 
 }  // namespace rackwright::kernels::cuda

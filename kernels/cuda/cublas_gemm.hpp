@@ -1,52 +1,50 @@
 #pragma once
 
-#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "kernels/cuda/algorithm_choice.hpp"
+#include "kernels/cuda/step_memory.hpp"
 
 namespace rackwright::kernels::cuda {
 
-/// What goes into a product D[m,n] = A[m,k] x B[n,k]^T; out comes bf16.
-enum class GemmInput { bf16, fp8 };
+/// A product D[m,n] = A[m,k] x B[n,k]^T of a type of the ABI; out comes bf16.
+struct ProductShape {
+  int type = 0, m = 0, n = 0, k = 0;
+};
+
+/// Memory of one product.
+struct ProductPlaces {
+  void *a, *b, *d;
+};
+
+/// Scale modes to try for a type, the engines' first.
+[[nodiscard]] std::vector<ScaleMode> scale_modes(int type);
+/// Bytes of `count` elements of a type.
+[[nodiscard]] std::size_t element_bytes(int type, std::size_t count);
 
 /// cuBLASLt's handle and workspace.
 class CublasLt {
  public:
   /// Throws CudaError.
-  CublasLt();
+  explicit CublasLt(StepMemory& memory);
   ~CublasLt();
   CublasLt(const CublasLt&) = delete;
   CublasLt& operator=(const CublasLt&) = delete;
 
+  /// Up to 8 algorithms that the heuristic proposes; none where it has none or the toolkit of this
+  /// build lacks the mode. Scales are 1, in the layout the mode asks for. `places` is called for
+  /// each run. Throws CudaError.
+  [[nodiscard]] std::vector<Candidate> candidates(const ProductShape& shape, ScaleMode mode,
+                                                  std::function<ProductPlaces()> places);
+
  private:
-  friend class CublasGemm;
   struct Handle;
-  std::unique_ptr<Handle> handle_;
-};
-
-/// One shape with the quickest of up to 8 algorithms that the library proposes; each is timed, the
-/// place of the chosen one is kept for the record.
-class CublasGemm {
- public:
-  /// Throws CudaError; where the library has no algorithm, saying so. `a`, `b`, `d` are memory to
-  /// time on. FP8 takes one scale a tensor (1) and accumulates fast on Hopper.
-  CublasGemm(CublasLt& library, GemmInput input, int m, int n, int k, const void* a, const void* b,
-             void* d);
-  ~CublasGemm();
-  CublasGemm(const CublasGemm&) = delete;
-  CublasGemm& operator=(const CublasGemm&) = delete;
-
-  /// A CUDA error code; a cuBLAS failure becomes cudaErrorUnknown.
-  int run(const void* a, const void* b, void* d, void* stream) const;
-  [[nodiscard]] int proposed() const { return proposed_; }
-  [[nodiscard]] int chosen() const { return chosen_; }
-
- private:
   struct Plan;
-  CublasLt& library_;
-  std::unique_ptr<Plan> plan_;
-  int proposed_ = 0;
-  int chosen_ = 0;
+  StepMemory& memory_;
+  std::shared_ptr<Handle> handle_;
 };
 
 }  // namespace rackwright::kernels::cuda

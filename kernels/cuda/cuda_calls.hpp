@@ -47,6 +47,7 @@ class CudaError : public std::runtime_error {
   bool lost_;
 };
 
+inline constexpr int kUnsupported = 801;
 inline constexpr int kUnknownError = 999;
 inline constexpr const char* kStartAnew = "; the context is lost: start the program anew";
 

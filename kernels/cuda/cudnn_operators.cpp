@@ -16,13 +16,16 @@ CudnnTensor token_major(CudnnGraph& graph, int type, Sizes dimensions) {
   return graph.memory(type, dimensions, {tokens * heads * dim, dim, heads * dim, 1});
 }
 
-/// Pages x heads x tokens x dimension in either order.
+/// Pages x heads x tokens x dimension in either order; tokens are `pitch` elements apart.
 CudnnTensor page_container(CudnnGraph& graph, const CudnnAttention& shape, int dim) {
   const std::int64_t heads = shape.kv_heads, page = shape.page_tokens;
+  const std::int64_t pitch = shape.shared_cache ? shape.key_dim : dim;
   const Sizes dimensions{static_cast<std::int64_t>(shape.sequences) * pages_of(shape), heads, page,
                          dim};
-  if (!shape.nhd) return graph.memory(shape.type, dimensions);
-  return graph.memory(shape.type, dimensions, {page * heads * dim, dim, heads * dim, 1});
+  if (!shape.nhd) {
+    return graph.memory(shape.type, dimensions, {heads * page * pitch, page * pitch, pitch, 1});
+  }
+  return graph.memory(shape.type, dimensions, {page * heads * pitch, pitch, heads * pitch, 1});
 }
 
 CudnnTensor page_table(CudnnGraph& graph, const CudnnAttention& shape) {

@@ -17,8 +17,9 @@ struct CudnnAttention {
   bool causal = false;  ///< the last query sees all keys
   int window = 0;       ///< last keys that a query sees; 0: all
   bool sinks = false;
-  int page_tokens = 0;  ///< 0: keys and values are not in pages
-  bool nhd = false;     ///< order in a page: token, head, dimension; else head, token, dimension
+  int page_tokens = 0;        ///< 0: keys and values are not in pages
+  bool shared_cache = false;  ///< the values are the first dimensions of the keys (MLA)
+  bool nhd = false;  ///< order in a page: token, head, dimension; else head, token, dimension
 };
 
 /// Rows of all experts, one expert's after the other, times the expert's weights [in, out], which

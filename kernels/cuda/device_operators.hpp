@@ -1,67 +1,65 @@
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <string>
 #include <vector>
 
 #include "kernels/cuda/cublas_gemm.hpp"
 #include "kernels/cuda/cuda_abi.h"
+#include "kernels/cuda/cudnn_runner.hpp"
 #include "kernels/cuda/gpu_step.hpp"
+#include "kernels/cuda/step_memory.hpp"
 
 namespace rackwright::kernels::cuda {
 
-/// Device memory of a step: one block of random bf16 that reads and writes walk through, so that
-/// repeats of an operator do not find their data in the L2, and small tables of their own.
-class StepMemory {
- public:
-  /// Throws CudaError. `largest` bytes are what one operator touches at most.
-  StepMemory(CudaCalls& calls, int device, std::size_t largest);
-  ~StepMemory();
-  StepMemory(const StepMemory&) = delete;
-  StepMemory& operator=(const StepMemory&) = delete;
+inline constexpr int kPageTokens = 64;
 
-  /// The next `bytes` of the block, 256-byte aligned; from its beginning where they do not fit.
-  void* next(std::size_t bytes);
-  /// Memory of its own with these integers.
-  const int* table(const std::vector<int>& values);
-  void* own(std::size_t bytes);
-
- private:
-  CudaCalls& calls_;
-  std::vector<void*> blocks_;
-  std::size_t bytes_ = 0;
-  std::size_t used_ = 0;
-};
-
-/// The operators of the ABI as launches of own kernels and cuBLASLt.
+/// The operators of the ABI as launches of cuBLASLt, cuDNN and own kernels. Where several can run
+/// an operator each is timed, and the quickest is taken and named.
 class DeviceOperators final : public StepWork {
  public:
-  /// Throws CudaError; for an operator that has no kernel here, naming it.
+  /// Throws CudaError; for an operator that nothing here can run, naming it.
   DeviceOperators(CudaCalls& calls, int device, std::vector<RackwrightCudaOperator> operators);
   [[nodiscard]] int count() const override { return static_cast<int>(operators_.size()); }
   [[nodiscard]] int lane(int i) const override {
     return operators_[static_cast<std::size_t>(i)].lane;
   }
   int enqueue(int i, void* stream) override;
+  [[nodiscard]] const std::string& choice(int i) const {
+    return prepared_[static_cast<std::size_t>(i)].choice;
+  }
 
  private:
-  /// One repeat of an operator into a stream; a CUDA error code.
-  using Launcher = std::function<int(void* stream)>;
-  Launcher gemm(const RackwrightCudaOperator& op);
-  Launcher product(int type, int m, int n, int k);
-  Launcher prefill(const RackwrightCudaOperator& op);
-  Launcher decode(const RackwrightCudaOperator& op);
-  Launcher latent_decode(const RackwrightCudaOperator& op);
-  Launcher experts(const RackwrightCudaOperator& op);
-  Launcher stream_bytes(const RackwrightCudaOperator& op);
-  Launcher launcher_of(const RackwrightCudaOperator& op);
+  Prepared prepare(const RackwrightCudaOperator& op);
+  Prepared stream_bytes(const RackwrightCudaOperator& op);
+  // device_gemm.cpp
+  Prepared gemm(int type, int m, int n, int k);
+  Prepared product(int type, int m, int n, int k);
+  Prepared mx_product(int m, int n, int k, int experts);
+  /// `experts` products of `rows` rows each.
+  Prepared grouped(int type, int rows, int experts, int n, int k);
+  Prepared experts(const RackwrightCudaOperator& op);
+  /// Activations into the product's type; nothing for BF16 and MXFP4 weights.
+  Launcher quantise(int type, int rows, int width);
+  std::vector<Candidate> grouped_candidates(int type, int rows, int experts, int n, int k,
+                                            std::vector<std::string>& notes);
+  // device_attention.cpp
+  Prepared prefill(const RackwrightCudaOperator& op);
+  Prepared decode(const RackwrightCudaOperator& op);
+  Prepared latent_decode(const RackwrightCudaOperator& op);
+  std::vector<Candidate> attention_candidates(const CudnnAttention& shape,
+                                              std::vector<std::string>& notes);
+  CudnnBinder bind(const CudnnAttention& shape, const AttentionIds& ids);
+  Candidate own_prefill(const RackwrightCudaOperator& op);
+  Candidate own_decode(const RackwrightCudaOperator& op);
+  Candidate own_latent_decode(const RackwrightCudaOperator& op);
 
   std::vector<RackwrightCudaOperator> operators_;
+  CudaCalls& calls_;
   int multiprocessors_ = 1;
   StepMemory memory_;
   CublasLt library_;
-  std::vector<std::unique_ptr<CublasGemm>> products_;
-  std::vector<Launcher> launchers_;
+  CudnnLibrary cudnn_;
+  std::vector<Prepared> prepared_;  ///< after the libraries, which it uses to its end
 };
 
 }  // namespace rackwright::kernels::cuda

@@ -79,11 +79,22 @@ void GpuStep::capture() {
 }
 
 StepTimes GpuStep::run_whole() {
+  return timed([this] {
+    check(calls_, calls_.launch_graph(held_->graph, held_->streams[0]), "cudaGraphLaunch");
+  });
+}
+
+StepTimes GpuStep::run_eager() {
+  return timed([this] { run_lanes(); });
+}
+
+/// From the first lane's start to its end.
+StepTimes GpuStep::timed(const std::function<void()>& work) {
   StepTimes times;
   if (work_->count() == 0) return times;
   void* main = held_->streams[0];
   check(calls_, calls_.record(held_->events[0], main), "cudaEventRecord");
-  check(calls_, calls_.launch_graph(held_->graph, main), "cudaGraphLaunch");
+  work();
   check(calls_, calls_.record(held_->events[1], main), "cudaEventRecord");
   check(calls_, calls_.synchronise(main), "cudaStreamSynchronize");
   float milliseconds = 0;

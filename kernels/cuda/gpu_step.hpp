@@ -39,6 +39,8 @@ class GpuStep {
 
   /// One graph launch; `operators` of the times stays empty.
   StepTimes run_whole();
+  /// The same work on the same lanes, launched kernel by kernel: what the graph saves.
+  StepTimes run_eager();
   /// Operator after operator in one stream, each between two events; with an observer the stream is
   /// drained around each.
   StepTimes run_by_operator(const StepObserver& observer);
@@ -46,6 +48,7 @@ class GpuStep {
  private:
   struct Resources;
   void run_lanes();
+  StepTimes timed(const std::function<void()>& work);
   void capture();
 
   CudaCalls& calls_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/own/attention_tiles.hpp"
+#include "kernels/own/number_formats.hpp"
 #include "kernels/own/paged_cache.hpp"
 
 namespace rackwright::kernels::own {
@@ -13,26 +14,32 @@ struct SplitResults {
 };
 
 /// One query token a sequence against its paged keys and values, each sequence in `splits` parts.
-/// The query heads of one KV head are the 16 rows of the matrix products.
-struct DecodeArgs {
+/// The query heads of one KV head are the 16 rows of the matrix products. `Kv` is Bf16, or
+/// std::uint8_t for a cache in E4M3, which becomes bf16 on its way to shared memory.
+template <class Kv>
+struct DecodeArgsOf {
   View<const Bf16> query;  ///< sequences x heads x head_dim
-  PagedCache<const Bf16> key, value;
+  PagedCache<const Kv> key, value;
   View<const std::int32_t> pages;   ///< sequences x longest_pages
   View<const std::int32_t> length;  ///< keys of each sequence
   SplitResults partial;
   int sequences = 0, heads = 0;
   int longest_pages = 0;
   int splits = 1;
-  int window = 0;  ///< last keys seen; 0: all
-  float scale = 1;
+  int window = 0;         ///< last keys seen; 0: all
+  float scale = 1;        ///< of the scores; the scale of an E4M3 key included
+  float value_scale = 1;  ///< of an E4M3 value
 };
+using DecodeArgs = DecodeArgsOf<Bf16>;
+using DecodeFp8Args = DecodeArgsOf<std::uint8_t>;
 
 inline constexpr int kDecodeThreads = 128;
 inline constexpr int kDecodeKeys = 64;  ///< of a tile, 16 a warp
 
 /// A block for a part of one sequence, and up to 16 query heads of one KV head. Queries, two tiles
 /// of keys and values; the warps' sums take their place in the end.
-[[nodiscard]] inline Launch launch_of(const DecodeArgs& args, int head_dim) {
+template <class Kv>
+[[nodiscard]] Launch launch_of(const DecodeArgsOf<Kv>& args, int head_dim) {
   const int group = ceil_div(args.heads / args.key.kv_heads, 16);
   return {args.splits, args.key.kv_heads * group, args.sequences, kDecodeThreads,
           (16 + 4 * kDecodeKeys) * head_dim * static_cast<int>(sizeof(Bf16)) +
@@ -45,8 +52,8 @@ struct DecodeBlock {
   int length, first, last;         ///< keys of the sequence; those of the part
 };
 
-template <class Thread>
-RW_DEVICE DecodeBlock decode_block(Thread& t, const DecodeArgs& args) noexcept {
+template <class Thread, class Kv>
+RW_DEVICE DecodeBlock decode_block(Thread& t, const DecodeArgsOf<Kv>& args) noexcept {
   DecodeBlock block{};
   const int group = args.heads / args.key.kv_heads;
   const int tiles = ceil_div(group, 16);
@@ -63,6 +70,46 @@ RW_DEVICE DecodeBlock decode_block(Thread& t, const DecodeArgs& args) noexcept {
   return block;
 }
 
+/// 16 E4M3 of the cache as two words of bf16.
+template <int kDim, class Thread, class Tile>
+RW_DEVICE void store_widened(Tile& tile, int row, int column, const Word16& codes) noexcept {
+  RW_UNROLL
+  for (int half = 0; half < 2; ++half) {
+    Word16 wide{};
+    widen_e4m3(codes.word[2 * half], wide.word[0], wide.word[1]);
+    widen_e4m3(codes.word[2 * half + 1], wide.word[2], wide.word[3]);
+    tile.set16(tile_place<kDim>(row, column + 8 * half), wide);
+  }
+}
+
+/// First element of `key` of this block's sequence and KV head.
+template <class Thread, class Kv>
+RW_DEVICE std::int64_t place_of(Thread& t, const DecodeArgsOf<Kv>& args,
+                                const PagedCache<const Kv>& cache, const DecodeBlock& block,
+                                int key) noexcept {
+  const int page = t.read(args.pages, static_cast<std::int64_t>(t.block_z()) * args.longest_pages +
+                                          key / cache.page_size);
+  return cache.place(page, key % cache.page_size, block.kv_head);
+}
+
+/// 64 keys or values of E4M3 pages into a tile; zeros past the end.
+template <int kDim, class Thread, class Tile>
+RW_DEVICE void load_pages(Thread& t, const DecodeFp8Args& args,
+                          const PagedCache<const std::uint8_t>& cache, const DecodeBlock& block,
+                          int first, Tile& tile) noexcept {
+  constexpr int kWords = kDim / 16;
+  RW_UNROLL
+  for (int i = 0; i < kDecodeKeys * kWords / kDecodeThreads; ++i) {
+    const int word = i * kDecodeThreads + t.thread();
+    const int row = word / kWords, column = word % kWords * 16;
+    Word16 codes{};
+    if (first + row < block.last) {
+      codes = t.read16(cache.data, place_of(t, args, cache, block, first + row) + column);
+    }
+    store_widened<kDim, Thread>(tile, row, column, codes);
+  }
+}
+
 /// 64 keys or values of pages into a tile; zeros past the end.
 template <int kDim, class Thread, class Tile>
 RW_DEVICE void load_pages(Thread& t, const DecodeArgs& args, const PagedCache<const Bf16>& cache,
@@ -74,21 +121,15 @@ RW_DEVICE void load_pages(Thread& t, const DecodeArgs& args, const PagedCache<co
     const int row = word / kWords, column = word % kWords * 8;
     const int key = first + row;
     const bool valid = key < block.last;
-    std::int64_t at = 0;
-    if (valid) {
-      const int page =
-          t.read(args.pages, static_cast<std::int64_t>(t.block_z()) * args.longest_pages +
-                                 key / cache.page_size);
-      at = cache.place(page, key % cache.page_size, block.kv_head) + column;
-    }
+    const std::int64_t at = valid ? place_of(t, args, cache, block, key) + column : 0;
     t.copy_async16(tile, tile_place<kDim>(row, column), cache.data, at, valid);
   }
 }
 
 /// This warp's 16 keys of a tile: scores, softmax, values.
-template <int kDim, class Thread, class Tile>
-RW_DEVICE void decode_tile(Thread& t, const DecodeArgs& args, const DecodeBlock& block, int first,
-                           const std::uint32_t (&query)[kDim / 16][4], const Tile& keys,
+template <int kDim, class Thread, class Kv, class Tile>
+RW_DEVICE void decode_tile(Thread& t, const DecodeArgsOf<Kv>& args, const DecodeBlock& block,
+                           int first, const std::uint32_t (&query)[kDim / 16][4], const Tile& keys,
                            const Tile& values, RowSoftmax& state,
                            float (&sums)[kDim / 8][4]) noexcept {
   float scores[2][4] = {};
@@ -128,8 +169,8 @@ RW_DEVICE void decode_tile(Thread& t, const DecodeArgs& args, const DecodeBlock&
 }
 
 /// Adds the four warps' sums and writes the block's partial result.
-template <int kDim, class Thread>
-RW_DEVICE void write_partial(Thread& t, const DecodeArgs& args, const DecodeBlock& block,
+template <int kDim, class Thread, class Kv>
+RW_DEVICE void write_partial(Thread& t, const DecodeArgsOf<Kv>& args, const DecodeBlock& block,
                              const RowSoftmax& state, const float (&sums)[kDim / 8][4]) noexcept {
   auto shared_sums = t.template shared<float>(0, 4 * 16 * kDim);
   const int after = (16 + 4 * kDecodeKeys) * kDim * static_cast<int>(sizeof(Bf16));
@@ -166,7 +207,7 @@ RW_DEVICE void write_partial(Thread& t, const DecodeArgs& args, const DecodeBloc
         (static_cast<std::int64_t>(t.block_z()) * args.heads + block.first_head + row) *
             args.splits +
         t.block_x();
-    t.write(args.partial.sums, to * kDim + d, value);
+    t.write(args.partial.sums, to * kDim + d, value * args.value_scale);
     if (d == 0) {
       t.write(args.partial.largest, to, most);
       t.write(args.partial.total, to, all);
@@ -174,8 +215,8 @@ RW_DEVICE void write_partial(Thread& t, const DecodeArgs& args, const DecodeBloc
   }
 }
 
-template <int kDim, class Thread>
-RW_DEVICE void decode_attention(Thread& t, const DecodeArgs& args) noexcept {
+template <int kDim, class Thread, class Kv>
+RW_DEVICE void decode_attention(Thread& t, const DecodeArgsOf<Kv>& args) noexcept {
   const DecodeBlock block = decode_block(t, args);
   constexpr int kTile = kDecodeKeys * kDim;
   constexpr int kBytes = kTile * static_cast<int>(sizeof(Bf16));

@@ -6,6 +6,8 @@ namespace rackwright::kernels::own {
 
 /// C[m,n] = A[m,k] x B[n,k]^T with MXFP4 weights B: E2M1, two a byte, the lower k in the lower
 /// half, an E8M0 scale for 32 of k. The weights become bf16 in registers, which loses nothing.
+/// With `groups` > 1 the rows of A are those of one expert after the other, each with weights of
+/// its own, and `m` is the most rows of one.
 struct MxGemmArgs {
   View<const Bf16> left;             ///< m x k
   View<const std::uint32_t> weight;  ///< n x k / 8
@@ -14,6 +16,8 @@ struct MxGemmArgs {
   int m = 0;
   int n = 0;  ///< a multiple of 8
   int k = 0;  ///< a multiple of 32
+  int groups = 1;
+  View<const std::int32_t> first_row = {};  ///< of each group, and the end; not read for one group
 };
 
 inline constexpr int kMxThreads = 128;
@@ -29,7 +33,7 @@ inline constexpr int kMxPitch = 36;    ///< 8-byte words between rows of A in sh
 /// Two tiles of A in shared memory; weights go to registers.
 [[nodiscard]] inline Launch launch_of(const MxGemmArgs& args) {
   const int rows = mx_rows(args.m);
-  return {ceil_div(args.n, kMxColumns), ceil_div(args.m, rows), 1, kMxThreads,
+  return {ceil_div(args.n, kMxColumns), ceil_div(args.m, rows), args.groups, kMxThreads,
           2 * rows * kMxPitch * static_cast<int>(sizeof(std::uint64_t))};
 }
 
@@ -47,6 +51,20 @@ RW_BOTH void widen_e2m1(std::uint32_t codes, std::uint32_t scale, std::uint32_t&
   second = multiply_bf16(second, scale);
 }
 
+/// The group of a block.
+struct MxGroup {
+  int first_row, rows;
+  std::int64_t first_column;  ///< of the weights of all groups
+};
+
+template <class Thread>
+RW_DEVICE MxGroup mx_group(Thread& t, const MxGemmArgs& args) noexcept {
+  if (args.groups == 1) return {0, args.m, 0};
+  const int first = t.read(args.first_row, t.block_z());
+  return {first, t.read(args.first_row, t.block_z() + 1) - first,
+          static_cast<std::int64_t>(t.block_z()) * args.n};
+}
+
 /// Weights of one step of a lane: 32 of k of two columns, with their scales as pairs of bf16.
 struct MxWeights {
   Word16 codes[2];
@@ -54,14 +72,15 @@ struct MxWeights {
 };
 
 template <class Thread>
-RW_DEVICE MxWeights load_mx_weights(Thread& t, const MxGemmArgs& args, int step) noexcept {
+RW_DEVICE MxWeights load_mx_weights(Thread& t, const MxGemmArgs& args, const MxGroup& group,
+                                    int step) noexcept {
   MxWeights weights{};
   const int k = step * kMxDepth + t.lane() % 4 * 32;
   RW_UNROLL
   for (int j = 0; j < 2; ++j) {
     const int column = t.block_x() * kMxColumns + t.warp() * 16 + j * 8 + t.lane() / 4;
     if (column >= args.n || k >= args.k) continue;
-    const std::int64_t at = static_cast<std::int64_t>(column) * args.k + k;
+    const std::int64_t at = (group.first_column + column) * args.k + k;
     weights.codes[j] = t.read16(args.weight, at / 8);
     const std::uint32_t code = t.read(args.scale, at / 32);
     const std::uint32_t bits = code == 0 ? 0x40U : code << 7;
@@ -72,19 +91,21 @@ RW_DEVICE MxWeights load_mx_weights(Thread& t, const MxGemmArgs& args, int step)
 
 /// A's tile, its 16-byte words ordered so that those of one step of four lanes lie together.
 template <int kRows, class Thread, class Tile>
-RW_DEVICE void load_mx_left(Thread& t, const MxGemmArgs& args, int step, Tile& tile) noexcept {
+RW_DEVICE void load_mx_left(Thread& t, const MxGemmArgs& args, const MxGroup& group, int step,
+                            Tile& tile) noexcept {
   RW_UNROLL
   for (int i = 0; i < kRows * 16 / kMxThreads; ++i) {
     const int word = i * kMxThreads + t.thread();
     const int row = t.block_y() * kRows + word / 16, chunk = word % 16;
     const int k = step * kMxDepth + chunk * 8;
     t.copy_async16(tile, word / 16 * kMxPitch + (chunk % 4 * 4 + chunk / 4) * 2, args.left,
-                   static_cast<std::int64_t>(row) * args.k + k, row < args.m && k < args.k);
+                   static_cast<std::int64_t>(group.first_row + row) * args.k + k,
+                   row < group.rows && k < args.k);
   }
 }
 
 template <int kRows, class Thread>
-RW_DEVICE void write_mx_output(Thread& t, const MxGemmArgs& args,
+RW_DEVICE void write_mx_output(Thread& t, const MxGemmArgs& args, const MxGroup& group,
                                const float (&sums)[kRows / 16][2][4]) noexcept {
   View<std::uint32_t> pairs{reinterpret_cast<std::uint32_t*>(args.output.data),
                             args.output.count / 2};
@@ -96,8 +117,8 @@ RW_DEVICE void write_mx_output(Thread& t, const MxGemmArgs& args,
       for (int half = 0; half < 2; ++half) {
         const int row = t.block_y() * kRows + 16 * i + t.lane() / 4 + 8 * half;
         const int column = t.block_x() * kMxColumns + t.warp() * 16 + j * 8 + t.lane() % 4 * 2;
-        if (row >= args.m || column >= args.n) continue;
-        t.write(pairs, (static_cast<std::int64_t>(row) * args.n + column) / 2,
+        if (row >= group.rows || column >= args.n) continue;
+        t.write(pairs, (static_cast<std::int64_t>(group.first_row + row) * args.n + column) / 2,
                 pack_bf16(sums[i][j][2 * half], sums[i][j][2 * half + 1]));
       }
     }
@@ -132,6 +153,8 @@ RW_DEVICE void multiply_mx(Thread& t, const Tile& tile, const MxWeights& weights
 
 template <int kRows, class Thread>
 RW_DEVICE void mxfp4_gemm(Thread& t, const MxGemmArgs& args) noexcept {
+  const MxGroup group = mx_group(t, args);
+  if (t.block_y() * kRows >= group.rows) return;
   constexpr int kTile = kRows * kMxPitch;
   const auto buffer = [&](int step) {
     return t.template shared<std::uint64_t>(
@@ -139,22 +162,22 @@ RW_DEVICE void mxfp4_gemm(Thread& t, const MxGemmArgs& args) noexcept {
   };
   const int steps = ceil_div(args.k, kMxDepth);
   auto first = buffer(0);
-  load_mx_left<kRows>(t, args, 0, first);
+  load_mx_left<kRows>(t, args, group, 0, first);
   t.commit_async();
-  MxWeights weights = load_mx_weights(t, args, 0);
+  MxWeights weights = load_mx_weights(t, args, group, 0);
   float sums[kRows / 16][2][4] = {};
   for (int step = 0; step < steps; ++step) {
     auto next = buffer(step + 1);
-    if (step + 1 < steps) load_mx_left<kRows>(t, args, step + 1, next);
+    if (step + 1 < steps) load_mx_left<kRows>(t, args, group, step + 1, next);
     t.commit_async();
-    const MxWeights coming = load_mx_weights(t, args, step + 1);
+    const MxWeights coming = load_mx_weights(t, args, group, step + 1);
     t.template wait_async<1>();
     t.sync();
     multiply_mx<kRows>(t, buffer(step), weights, sums);
     weights = coming;
     t.sync();
   }
-  write_mx_output<kRows>(t, args, sums);
+  write_mx_output<kRows>(t, args, group, sums);
 }
 
 }  // namespace rackwright::kernels::own

@@ -53,6 +53,15 @@ RW_BOTH std::uint32_t to_e4m3(float value) {
 RW_BOTH float from_e4m3(std::uint32_t code) {
   return small_float_value<3, 7>(code, 7);
 }
+/// Four E4M3 as two pairs of bf16, exactly: an E4M3 shifted to where bf16 has its exponent is
+/// 2^-120 of its value. A NaN, which a cache should not hold, becomes 480.
+RW_BOTH void widen_e4m3(std::uint32_t codes, std::uint32_t& first, std::uint32_t& second) {
+  constexpr std::uint32_t kTwoTo120 = 0x7b807b80U;
+  const std::uint32_t low = permute_bytes(codes, 0, 0x1404U);
+  const std::uint32_t high = permute_bytes(codes, 0, 0x3424U);
+  first = multiply_bf16((low & 0x80008000U) | (low & 0x7f007f00U) >> 4, kTwoTo120);
+  second = multiply_bf16((high & 0x80008000U) | (high & 0x7f007f00U) >> 4, kTwoTo120);
+}
 RW_BOTH std::uint32_t to_e2m1(float value) {
   return small_float_code<1, 1>(value, kLargestE2M1, 3);
 }

@@ -86,13 +86,17 @@ void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim) 
   const Launch launch = launch_of(args, head_dim);
   if (head_dim == 64) {
     executor.run(launch, [&](HostThread& t) { prefill_attention<64>(t, args); });
-  } else {
+  } else if (head_dim == 128) {
     executor.run(launch, [&](HostThread& t) { prefill_attention<128>(t, args); });
+  } else {
+    executor.run(launch, [&](HostThread& t) { prefill_attention<192>(t, args); });
   }
 }
 
-void run_on_host(HostExecutor& executor, const DecodeArgs& args) {
-  check_shape(args);
+namespace {
+
+template <class Kv>
+void run_decode(HostExecutor& executor, const DecodeArgsOf<Kv>& args) {
   const int head_dim = args.key.head_dim;
   const Launch launch = launch_of(args, head_dim);
   if (head_dim == 64) {
@@ -100,6 +104,17 @@ void run_on_host(HostExecutor& executor, const DecodeArgs& args) {
   } else {
     executor.run(launch, [&](HostThread& t) { decode_attention<128>(t, args); });
   }
+}
+
+}  // namespace
+
+void run_on_host(HostExecutor& executor, const DecodeArgs& args) {
+  check_shape(args);
+  run_decode(executor, args);
+}
+void run_on_host(HostExecutor& executor, const DecodeFp8Args& args) {
+  check_shape(args);
+  run_decode(executor, args);
 }
 
 void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args) {

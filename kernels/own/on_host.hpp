@@ -33,6 +33,7 @@ void run_on_host(HostExecutor& executor, const UnpermuteArgs& args);
 void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim);
 /// The parts only; MergeArgs adds them.
 void run_on_host(HostExecutor& executor, const DecodeArgs& args);
+void run_on_host(HostExecutor& executor, const DecodeFp8Args& args);
 void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args);
 void run_on_host(HostExecutor& executor, const MergeArgs& args);
 void run_on_host(HostExecutor& executor, const MxGemmArgs& args);

@@ -38,10 +38,14 @@ void check_shape(const RouterArgs& args) {
 }
 
 void check_shape(const PrefillArgs& /*args*/, int head_dim) {
-  check_head_dim(head_dim);
+  if (head_dim != 192) check_head_dim(head_dim);  // 192: values of 128
 }
 
 void check_shape(const DecodeArgs& args) {
+  check_head_dim(args.key.head_dim);
+}
+
+void check_shape(const DecodeFp8Args& args) {
   check_head_dim(args.key.head_dim);
 }
 

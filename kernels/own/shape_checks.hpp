@@ -24,6 +24,7 @@ void check_shape(const QuantiseArgs& args, QuantScheme scheme);
 void check_shape(const RouterArgs& args);
 void check_shape(const PrefillArgs& args, int head_dim);
 void check_shape(const DecodeArgs& args);
+void check_shape(const DecodeFp8Args& args);
 void check_shape(const LatentDecodeArgs& args);
 void check_shape(const MxGemmArgs& args);
 void check_shape(const SamplingArgs& args);

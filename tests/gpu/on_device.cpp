@@ -92,6 +92,10 @@ void run_on_host(HostExecutor&, const DecodeArgs& args) {
   check_shape(args);
   on_device(args);
 }
+void run_on_host(HostExecutor&, const DecodeFp8Args& args) {
+  check_shape(args);
+  on_device(args);
+}
 void run_on_host(HostExecutor&, const LatentDecodeArgs& args) {
   check_shape(args);
   on_device(args);

@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/data_locator.hpp"
 #include "common/input_error.hpp"
 #include "tests/kernels/backend_contract.hpp"
+#include "workloads/workload.hpp"
 
 // A module whose step takes 2 ms an operator, and a whole step as told by the first operator's m:
 // 1 ms for each.
@@ -43,13 +45,19 @@ int run(RackwrightCudaStep* step, int mode, RackwrightCudaObserver observer, voi
   }
   return 0;
 }
+int choice(RackwrightCudaStep* /*step*/, int op, char text[RACKWRIGHT_CUDA_TEXT],
+           char* /*message*/) {
+  std::snprintf(text, RACKWRIGHT_CUDA_TEXT, "algorithm %d", op);
+  return 0;
+}
 void release(RackwrightCudaStep* step) {
   --open_steps;
   delete step;
 }
 
 std::unique_ptr<Backend> stand_in() {
-  return std::make_unique<CudaBackend>(CudaModule{prepare, run, release}, 0, "Stand-in GPU");
+  return std::make_unique<CudaBackend>(CudaModule{prepare, run, release, choice}, 0,
+                                       "Stand-in GPU");
 }
 
 workloads::Operator product_of_rows(double m) {
@@ -81,7 +89,7 @@ TEST(CudaBackend, StepsAreReleased) {
 }
 
 TEST(CudaBackend, AFailedCallIsPassedOn) {
-  CudaBackend backend({prepare, run, release}, 9, "none");
+  CudaBackend backend({prepare, run, release, choice}, 9, "none");
   try {
     (void)backend.prepare({}, {});
     FAIL();
@@ -116,21 +124,90 @@ TEST(CudaBackend, AttentionTakesEqualSequences) {
   EXPECT_EQ(op.window, 128);
 }
 
-TEST(CudaBackend, WhatHasNoKernelIsRefusedByName) {
+TEST(CudaBackend, ChoicesComeBackAndCollectivesAreNamedAsLeftOut) {
   workloads::CollectiveShape shape;
   shape.ranks = 8;
-  const workloads::Operator op{"tp_all_reduce", workloads::OperatorClass::collective,
-                               workloads::Lane::communication, 1, shape};
+  const workloads::Operator collective{"tp_all_reduce", workloads::OperatorClass::collective,
+                                       workloads::Lane::communication, 1, shape};
+  EXPECT_EQ(to_cuda(collective).kind, RACKWRIGHT_CUDA_NOTHING);
+  CudaBackend backend({prepare, run, release, choice}, 0, "Stand-in GPU");
+  const auto step = backend.prepare({{product_of_rows(1), collective}}, {});
+  const auto& choices = dynamic_cast<CudaPreparedStep&>(*step).choices();
+  EXPECT_EQ(choices[0], "algorithm 0");
+  EXPECT_THAT(choices[1], HasSubstr("left out: all_reduce between 8 ranks"));
+  EXPECT_EQ(backend.choices().at("up"), "algorithm 0");
+}
+
+TEST(CudaBackend, WhatHasNoKernelIsRefusedByName) {
+  const workloads::Operator op{"proj", workloads::OperatorClass::gemm, workloads::Lane::compute, 1,
+                               workloads::GemmShape{1, 64, 64, workloads::DataType::int8}};
   try {
     (void)to_cuda(op);
     FAIL();
   } catch (const BackendUnavailable& error) {
     EXPECT_THAT(error.what(),
-                HasSubstr("tp_all_reduce: the CUDA module has no kernel for collectives"));
+                HasSubstr("proj: the CUDA module has no kernel for products in int8"));
   }
-  EXPECT_THROW((void)to_cuda({"proj", workloads::OperatorClass::gemm, workloads::Lane::compute, 1,
-                              workloads::GemmShape{1, 64, 64, workloads::DataType::nvfp4}}),
-               BackendUnavailable);
+}
+
+// DeepSeek-V3 (config.json): 128 heads, qk 128 + 64, v 128; latent 512 + 64 when absorbed.
+TEST(CudaBackend, LatentAttentionIsUnabsorbedInPrefillAndAbsorbedInDecode) {
+  workloads::LatentAttentionShape shape;
+  shape.prefill = true, shape.sequences = 1, shape.query_tokens = 100, shape.kv_tokens = 100;
+  shape.heads = 128, shape.latent = 512, shape.rope = 64, shape.nope = 128, shape.v = 128;
+  const auto prefill = to_cuda(
+      {"mla", workloads::OperatorClass::attention_prefill, workloads::Lane::compute, 1, shape});
+  EXPECT_EQ(prefill.kind, RACKWRIGHT_CUDA_PREFILL);
+  EXPECT_EQ(prefill.head_dim, 192);
+  EXPECT_EQ(prefill.value_dim, 128);
+  EXPECT_EQ(prefill.kv_heads, 128);
+  shape.prefill = false, shape.kv_type = workloads::DataType::fp8;
+  const auto decode = to_cuda(
+      {"mla", workloads::OperatorClass::attention_decode, workloads::Lane::compute, 1, shape});
+  EXPECT_EQ(decode.kind, RACKWRIGHT_CUDA_LATENT_DECODE);
+  EXPECT_EQ(decode.head_dim, 576);
+  EXPECT_EQ(decode.value_dim, 512);
+  EXPECT_EQ(decode.kv_type, RACKWRIGHT_CUDA_FP8);
+}
+
+/// Two prompts of 1024 with 256 tokens of images, and 64 sequences of 2000 tokens that decode.
+workloads::StepShape mixed_step() {
+  workloads::StepShape step;
+  step.prefill_sequences = 2, step.prefill_tokens = 2048, step.prefill_finished = 2;
+  step.prefill_pairs = step.prefill_pairs_clipped = 2 * 1024 * 1025 / 2.0;
+  step.prefill_context = 2048, step.prefill_image_tokens = 256;
+  step.decode_sequences = 64, step.decode_longest = 2000;
+  step.decode_context = 64 * 2000.0, step.decode_context_clipped = 64 * 128.0;
+  return step;
+}
+
+// Every operator of a mixed step of every shipped workload, under each of its plans, on shapes that
+// the kernels hold.
+TEST(CudaBackend, NoOperatorOfTheShippedWorkloadsIsRefused) {
+  const DataLocator data({RACKWRIGHT_SOURCE_DIR});
+  int files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(RACKWRIGHT_SOURCE_DIR "/workloads")) {
+    if (file.path().extension() != ".json") continue;
+    ++files;
+    const auto workload = workloads::read_workload(file.path(), data, {}, 1);
+    for (const auto& plan : workload.plans) {
+      const workloads::Lowering lowering(workload.model, plan);
+      workloads::OperatorGraph graph;
+      lowering.lower(mixed_step(), graph);
+      for (const workloads::Operator& op : graph.operators) {
+        const RackwrightCudaOperator out = to_cuda(op);
+        if (out.kind == RACKWRIGHT_CUDA_PREFILL || out.kind == RACKWRIGHT_CUDA_DECODE) {
+          const bool held = out.head_dim <= 128 || (out.head_dim == 192 && out.value_dim == 128);
+          EXPECT_TRUE(held) << file.path() << " " << op.name << " " << out.head_dim;
+          EXPECT_EQ(out.full != 0, op.name == "vision_attention") << op.name;
+        }
+        if (out.kind == RACKWRIGHT_CUDA_LATENT_DECODE) {
+          EXPECT_EQ(out.head_dim, 576) << file.path();
+        }
+      }
+    }
+  }
+  EXPECT_GE(files, 7);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/own/number_formats.hpp"
 #include "kernels/own/on_host.hpp"
 #include "kernels/own/shape_checks.hpp"
 #include "tests/kernels/own/device_memory.hpp"
@@ -53,6 +54,7 @@ struct PrefillCase {
   int dim, heads, kv_heads, window;
   bool sinks;
   std::vector<int> queries, keys;  ///< by sequence
+  bool full = false;
 };
 class Prefill : public ::testing::TestWithParam<PrefillCase> {};
 INSTANTIATE_TEST_SUITE_P(
@@ -62,7 +64,10 @@ INSTANTIATE_TEST_SUITE_P(
         PrefillCase{ThreadOrder::backward, 64, 4, 2, 0, false, {5, 33}, {139, 64}},  // chunked
         PrefillCase{ThreadOrder::shuffled, 64, 2, 2, 40, true, {130}, {130}},        // gpt-oss
         PrefillCase{ThreadOrder::shuffled, 128, 1, 1, 128, false, {17}, {200}},
-        PrefillCase{ThreadOrder::forward, 64, 1, 1, 0, true, {64}, {65}}));
+        PrefillCase{ThreadOrder::forward, 64, 1, 1, 0, true, {64}, {65}},
+        PrefillCase{ThreadOrder::shuffled, 192, 2, 2, 0, false, {66, 3}, {66, 70}},  // MLA
+        PrefillCase{ThreadOrder::backward, 192, 1, 1, 0, false, {20}, {129}},
+        PrefillCase{ThreadOrder::forward, 64, 2, 2, 0, false, {70, 5}, {70, 66}, true}));
 
 TEST_P(Prefill, IsSoftmaxAttentionOfDoublePrecision) {
   const PrefillCase c = GetParam();
@@ -75,10 +80,11 @@ TEST_P(Prefill, IsSoftmaxAttentionOfDoublePrecision) {
   const std::size_t tokens = first_query[c.queries.size()], all_keys = first_key[c.keys.size()];
   auto query = random_bf16(tokens * c.heads * c.dim, random, 2);
   auto key = random_bf16(all_keys * c.kv_heads * c.dim, random, 2);
-  auto values = random_bf16(all_keys * c.kv_heads * c.dim, random);
+  const int value_dim = prefill_value_dim(c.dim);
+  auto values = random_bf16(all_keys * c.kv_heads * value_dim, random);
   Memory<float> sinks(c.heads);
   for (int h = 0; h < c.heads; ++h) sinks[h] = static_cast<float>(1 + h);
-  Memory<Bf16> output(query.size(), Bf16{0x7fff});
+  Memory<Bf16> output(tokens * c.heads * value_dim, Bf16{0x7fff});
   const float scale = 1 / std::sqrt(static_cast<float>(c.dim));
   HostExecutor executor(c.order);
   run_on_host(executor,
@@ -86,27 +92,26 @@ TEST_P(Prefill, IsSoftmaxAttentionOfDoublePrecision) {
                           first_key.input(), c.sinks ? sinks.input() : View<const float>{},
                           output.view(), static_cast<int>(c.queries.size()),
                           *std::max_element(c.queries.begin(), c.queries.end()), c.heads,
-                          c.kv_heads, c.window, scale},
+                          c.kv_heads, c.window, scale, c.full},
               c.dim);
   for (std::size_t s = 0; s < c.queries.size(); ++s) {
     for (int q = 0; q < c.queries[s]; ++q) {
       for (int h = 0; h < c.heads; ++h) {
-        const int position = c.keys[s] - c.queries[s] + q;
+        const int position = c.full ? c.keys[s] - 1 : c.keys[s] - c.queries[s] + q;
         const int lowest = c.window == 0 ? 0 : std::max(0, position - c.window + 1);
         std::vector<std::vector<double>> seen, held;
         for (int k = lowest; k <= position; ++k) {
           const std::size_t at =
-              (static_cast<std::size_t>(first_key[s] + k) * c.kv_heads + h * c.kv_heads / c.heads) *
-              c.dim;
-          seen.push_back(row_of(key, at, c.dim));
-          held.push_back(row_of(values, at, c.dim));
+              static_cast<std::size_t>(first_key[s] + k) * c.kv_heads + h * c.kv_heads / c.heads;
+          seen.push_back(row_of(key, at * c.dim, c.dim));
+          held.push_back(row_of(values, at * value_dim, value_dim));
         }
-        const std::size_t at = (static_cast<std::size_t>(first_query[s] + q) * c.heads + h) * c.dim;
+        const std::size_t at = static_cast<std::size_t>(first_query[s] + q) * c.heads + h;
         const double sink = sinks[h];
         const auto exact =
-            attend(row_of(query, at, c.dim), seen, held, scale, c.sinks ? &sink : nullptr);
-        for (int d = 0; d < c.dim; ++d) {
-          ASSERT_NEAR(value(output[at + d]), exact[d], kTolerance)
+            attend(row_of(query, at * c.dim, c.dim), seen, held, scale, c.sinks ? &sink : nullptr);
+        for (int d = 0; d < value_dim; ++d) {
+          ASSERT_NEAR(value(output[at * value_dim + d]), exact[d], kTolerance)
               << s << " " << q << " " << h << " " << d;
         }
       }
@@ -191,6 +196,73 @@ TEST_P(Decode, SplitAndMergedIsSoftmaxAttentionOfDoublePrecision) {
       const std::size_t at = keys.cache.place(page, k % c.page, head);
       seen.push_back(row_of(keys.data, at, c.dim));
       held.push_back(row_of(values.data, at, c.dim));
+    }
+    const std::size_t at = static_cast<std::size_t>(row) * c.dim;
+    const double sink = 1.5;
+    const auto exact =
+        attend(row_of(query, at, c.dim), seen, held, scale, c.sinks ? &sink : nullptr);
+    for (int d = 0; d < c.dim; ++d)
+      ASSERT_NEAR(value(output[at + d]), exact[d], kTolerance) << row << " " << d;
+  }
+}
+
+class DecodeFp8 : public ::testing::TestWithParam<DecodeCase> {};
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, DecodeFp8,
+    ::testing::Values(
+        DecodeCase{ThreadOrder::forward, KvLayout::hnd, 128, 8, 1, 64, 2, 0, false, {130, 1}},
+        DecodeCase{ThreadOrder::backward, KvLayout::nhd, 64, 16, 2, 16, 1, 0, true, {70, 64}},
+        DecodeCase{ThreadOrder::shuffled, KvLayout::hnd, 128, 20, 1, 64, 3, 100, false, {200}}));
+
+/// Codes of E4M3 but for its two NaN, and what they are times `scale`.
+struct Codes {
+  Memory<std::uint8_t> data;
+  std::vector<double> value;
+};
+Codes random_codes(std::size_t count, double scale, RandomSource& random) {
+  Codes codes{Memory<std::uint8_t>(count), {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto code = static_cast<std::uint8_t>(random.below(127) + 128 * random.below(2));
+    codes.data[i] = code;
+    codes.value.push_back(static_cast<double>(from_e4m3(code)) * scale);
+  }
+  return codes;
+}
+
+// An E4M3 is exact in bf16, so the tolerance is that of a bf16 cache. Scales: the largest is 1.
+TEST_P(DecodeFp8, IsAttentionOnTheWidenedCache) {
+  const DecodeCase c = GetParam();
+  RandomSource random(54);
+  PageTable table = page_table(c, random);
+  constexpr float kScale = 1.0F / 448;
+  const std::size_t cached = table.count * c.page * c.kv_heads * c.dim;
+  Codes keys = random_codes(cached, kScale, random), values = random_codes(cached, kScale, random);
+  const PagedCache<const std::uint8_t> cache{keys.data.input(), c.page, c.kv_heads, c.dim,
+                                             c.layout};
+  PagedCache<const std::uint8_t> value_cache = cache;
+  value_cache.data = values.data.input();
+  const int sequences = static_cast<int>(c.lengths.size()), rows = sequences * c.heads;
+  auto query = random_bf16(static_cast<std::size_t>(rows) * c.dim, random, 3);
+  Memory<float> sinks(c.heads, 1.5F);
+  const std::size_t parts = static_cast<std::size_t>(rows) * c.splits;
+  Memory<float> sums(parts * c.dim, NAN), largest(parts, NAN), total(parts, NAN);
+  const SplitResults partial{sums.view(), largest.view(), total.view()};
+  Memory<Bf16> output(query.size());
+  const float scale = 1 / std::sqrt(static_cast<float>(c.dim));
+  HostExecutor executor(c.order);
+  run_on_host(executor, DecodeFp8Args{query.input(), cache, value_cache, table.pages.input(),
+                                      table.length.input(), partial, sequences, c.heads,
+                                      table.longest, c.splits, c.window, scale * kScale, kScale});
+  run_on_host(executor, MergeArgs{partial, c.sinks ? sinks.input() : View<const float>{},
+                                  output.view(), rows, c.heads, c.dim, c.splits});
+  for (int row = 0; row < rows; ++row) {
+    const int s = row / c.heads, head = row % c.heads * c.kv_heads / c.heads;
+    std::vector<std::vector<double>> seen, held;
+    for (int k = c.window == 0 ? 0 : std::max(0, c.lengths[s] - c.window); k < c.lengths[s]; ++k) {
+      const int page = table.pages[static_cast<std::size_t>(s) * table.longest + k / c.page];
+      const std::int64_t at = cache.place(page, k % c.page, head);
+      seen.emplace_back(keys.value.begin() + at, keys.value.begin() + at + c.dim);
+      held.emplace_back(values.value.begin() + at, values.value.begin() + at + c.dim);
     }
     const std::size_t at = static_cast<std::size_t>(row) * c.dim;
     const double sink = 1.5;

@@ -95,6 +95,8 @@ TEST(FillRandom, IsUniformAndTheSameForTheSameSeed) {
     squares += value(first[i]) * value(first[i]);
     ASSERT_EQ(first[i].bits, again[i].bits);
     equal += first[i].bits == other[i].bits ? 1 : 0;
+    ASSERT_NE(first[i].bits & 0x7f, 0x7f);  // NaN of E4M3 (OCP FP8 1.0, table 1)
+    ASSERT_NE(first[i].bits >> 8 & 0x7f, 0x7f);
   }
   EXPECT_NEAR(sum / 10000, 0, 5 * 0.0058);
   EXPECT_NEAR(squares / 10000, 1.0 / 3, 5 * 0.003);

@@ -60,6 +60,43 @@ TEST_P(MxGemm, IsTheProductOfDoublePrecision) {
   }
 }
 
+// Three experts with 3, 0 and 20 rows: each part is the product that the kernel gives by itself,
+// which the test above compares with double precision.
+TEST(MxGemm, OfGroupsIsTheProductOfEachWithItsOwnWeights) {
+  constexpr int kN = 72, kK = 160, kGroups = 3, kRows = 23;
+  RandomSource random(62);
+  auto left = random_bf16(kRows * kK, random);
+  Memory<std::uint32_t> weight(kGroups * kN * kK / 8);
+  Memory<std::uint8_t> scale(kGroups * kN * kK / 32);
+  for (std::size_t i = 0; i < weight.size(); ++i) {
+    weight[i] = static_cast<std::uint32_t>(random.below(1ULL << 32));
+  }
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    scale[i] = static_cast<std::uint8_t>(124 + random.below(4));
+  }
+  Memory<std::int32_t> first_row(kGroups + 1);
+  const int rows[] = {3, 0, 20};
+  for (int g = 0; g < kGroups; ++g) first_row[g + 1] = first_row[g] + rows[g];
+  Memory<Bf16> together(kRows * kN, Bf16{0x7fff}), apart(kRows * kN, Bf16{0x7fff});
+  HostExecutor executor(ThreadOrder::shuffled);
+  run_on_host(executor, MxGemmArgs{left.input(), weight.input(), scale.input(), together.view(), 20,
+                                   kN, kK, kGroups, first_row.input()});
+  for (int g = 0; g < kGroups; ++g) {
+    if (rows[g] == 0) continue;
+    const std::size_t row = static_cast<std::size_t>(first_row[g]);
+    run_on_host(executor, MxGemmArgs{{left.data() + row * kK, rows[g] * kK},
+                                     {weight.data() + g * kN * kK / 8, kN * kK / 8},
+                                     {scale.data() + g * kN * kK / 32, kN * kK / 32},
+                                     {apart.data() + row * kN, rows[g] * kN},
+                                     rows[g],
+                                     kN,
+                                     kK});
+  }
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    ASSERT_EQ(together[i].bits, apart[i].bits) << i;
+  }
+}
+
 // All 16 codes, two equal scales of 2: the E2M1 values (OCP MX 1.0) doubled.
 TEST(MxGemm, WideningIsExactForEveryCode) {
   for (std::uint32_t code = 0; code < 16; ++code) {

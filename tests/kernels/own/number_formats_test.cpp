@@ -51,5 +51,18 @@ TEST(NumberFormats, AnMxScaleIsAPowerOfTwo) {
   EXPECT_EQ(to_e8m0(0, 2), 0U);
 }
 
+// Every code but the NaN, in each of the four places.
+TEST(Widening, OfE4m3IsExact) {
+  for (std::uint32_t code = 0; code < 256; ++code) {
+    if ((code & 0x7f) == 0x7f) continue;
+    std::uint32_t first = 0, second = 0;
+    widen_e4m3(code | 0x38U << 8 | code << 16 | 0xb8U << 24, first, second);
+    EXPECT_EQ(low_bf16(first), from_e4m3(code));
+    EXPECT_EQ(high_bf16(first), 1);
+    EXPECT_EQ(low_bf16(second), from_e4m3(code));
+    EXPECT_EQ(high_bf16(second), -1);
+  }
+}
+
 }  // namespace
 }  // namespace rackwright::kernels::own

@@ -1,0 +1,196 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "kernels/cuda/device_operators.hpp"
+#include "kernels/cuda/own_kernels.cuh"
+#include "kernels/cuda/runtime_checks.hpp"
+
+namespace rackwright::kernels::cuda {
+namespace {
+
+std::string shape_text(const char* what, int m, int n, int k) {
+  return std::string(what) + " of m = " + std::to_string(m) + ", n = " + std::to_string(n) +
+         ", k = " + std::to_string(k);
+}
+
+own::QuantScheme scheme_of(int type) {
+  switch (type) {
+    case RACKWRIGHT_CUDA_FP8_BLOCK:
+      return own::QuantScheme::fp8_group;
+    case RACKWRIGHT_CUDA_MXFP8:
+      return own::QuantScheme::mxfp8;
+    case RACKWRIGHT_CUDA_NVFP4:
+      return own::QuantScheme::nvfp4;
+    default:
+      return own::QuantScheme::fp8_token;
+  }
+}
+
+}  // namespace
+
+Launcher DeviceOperators::quantise(int type, int rows, int width) {
+  if (type == RACKWRIGHT_CUDA_BF16 || type == RACKWRIGHT_CUDA_MXFP4) return {};
+  own::QuantScheme scheme = scheme_of(type);
+  if (scheme == own::QuantScheme::fp8_token && width > 16384) scheme = own::QuantScheme::fp8_group;
+  const int group = own::group_of(scheme) == 0 ? 16 : own::group_of(scheme);
+  if (width % group != 0) {
+    throw CudaError(cudaErrorNotSupported, false,
+                    "quantiser of " + std::to_string(width) + " columns: a multiple of " +
+                        std::to_string(group));
+  }
+  const std::size_t scales = product_of({rows, width / group + 1});
+  void* scale = memory_.own(sizeof(float) * scales);
+  return [this, type, scheme, rows, width, scale, scales](void* stream) {
+    const std::size_t count = product_of({rows, width});
+    const std::size_t bytes = element_bytes(type, count);
+    own::QuantiseArgs args;
+    args.input = view<const own::Bf16>(memory_.next(2 * count), count);
+    args.output = view<std::uint32_t>(memory_.next(bytes), bytes / 4);
+    args.scale = view<float>(scale, scales);
+    args.block_scale = view<std::uint8_t>(scale, scales);
+    args.rows = rows, args.width = width;
+    return static_cast<int>(launch(args, scheme, static_cast<cudaStream_t>(stream)));
+  };
+}
+
+/// A quantised type reads the activations in bf16, quantises them, and multiplies.
+Prepared DeviceOperators::gemm(int type, int m, int n, int k) {
+  Prepared multiply = product(type, m, n, k);
+  const Launcher first = quantise(type, m, k);
+  if (!first) return multiply;
+  return {[first, second = std::move(multiply.run)](void* stream) {
+            const int code = first(stream);
+            return code != 0 ? code : second(stream);
+          },
+          "own quantiser; " + multiply.choice};
+}
+
+Prepared DeviceOperators::product(int type, int m, int n, int k) {
+  if (type == RACKWRIGHT_CUDA_MXFP4) return mx_product(m, n, k, 1);
+  const auto places = [this, type, m, n, k] {
+    return ProductPlaces{memory_.next(element_bytes(type, product_of({m, k}))),
+                         memory_.next(element_bytes(type, product_of({n, k}))),
+                         memory_.next(2 * product_of({m, n}))};
+  };
+  const auto candidates = [&](ScaleMode mode) {
+    return library_.candidates({type, m, n, k}, mode, places);
+  };
+  try {
+    return choose_product(calls_, shape_text("product", m, n, k), scale_modes(type), candidates);
+  } catch (const CudaError& error) {
+    if (type != RACKWRIGHT_CUDA_NVFP4 || error.code() != cudaErrorNotSupported) throw;
+    Prepared instead = mx_product(m, n, k, 1);
+    instead.choice +=
+        "; in place of NVFP4 (16 weights a scale: 6 % more bytes): " + std::string(error.what());
+    return instead;
+  }
+}
+
+/// Own kernel: weights in MXFP4, products in bf16; experts side by side, `m` rows each.
+Prepared DeviceOperators::mx_product(int m, int n, int k, int experts) {
+  if (n % 8 != 0 || k % 32 != 0) {
+    throw CudaError(cudaErrorNotSupported, false,
+                    shape_text("MXFP4 product", m, n, k) + ": n of 8 and k of 32");
+  }
+  std::vector<int> first;
+  for (int i = 0; i <= experts; ++i) first.push_back(i * m);
+  const int* table = memory_.table(first);
+  const auto run = [this, m, n, k, experts, table](void* stream) {
+    const std::size_t in = product_of({experts, m, k}), out = product_of({experts, m, n});
+    const std::size_t weights = product_of({experts, n, k});
+    own::MxGemmArgs args;
+    args.left = view<const own::Bf16>(memory_.next(2 * in), in);
+    args.weight = view<const std::uint32_t>(memory_.next(weights / 2), weights / 8);
+    args.scale = view<const std::uint8_t>(memory_.next(weights / 32), weights / 32);
+    args.output = view<own::Bf16>(memory_.next(2 * out), out);
+    args.m = m, args.n = n, args.k = k;
+    args.groups = experts;
+    args.first_row = {table, experts + 1};
+    return static_cast<int>(launch(args, static_cast<cudaStream_t>(stream)));
+  };
+  return {run, std::string("own rw_mxfp4_gemm_") + (own::mx_rows(m) == 16 ? "16" : "64") +
+                   ", MXFP4 weights, products in BF16, cold cache"};
+}
+
+std::vector<Candidate> DeviceOperators::grouped_candidates(int type, int rows, int experts, int n,
+                                                           int k, std::vector<std::string>& notes) {
+  if (type != RACKWRIGHT_CUDA_BF16 && type != RACKWRIGHT_CUDA_FP8 &&
+      type != RACKWRIGHT_CUDA_FP8_BLOCK) {
+    return {};
+  }
+  const CudnnGroupedGemm shape{.type = type == RACKWRIGHT_CUDA_BF16 ? cudnn::kBf16 : cudnn::kFp8,
+                               .rows = rows * experts,
+                               .experts = experts,
+                               .in = k,
+                               .out = n};
+  std::vector<int> first;
+  for (int i = 0; i < experts; ++i) first.push_back(i * rows);
+  const int* table = memory_.table(first);
+  const auto add = [this, type, rows, experts, n, k, shape, table](CudnnGraph& graph) {
+    const GroupedIds ids = add_grouped_gemm(graph, shape);
+    return CudnnBinder([this, type, rows, experts, n, k, ids, table] {
+      return std::vector<CudnnGraph::Place>{
+          {ids.rows, memory_.next(element_bytes(type, product_of({rows, experts, k})))},
+          {ids.weights, memory_.next(element_bytes(type, product_of({experts, n, k})))},
+          {ids.first_row, const_cast<int*>(table)},
+          {ids.output, memory_.next(2 * product_of({rows, experts, n}))}};
+    });
+  };
+  const char* name = type == RACKWRIGHT_CUDA_BF16 ? "grouped product, BF16"
+                                                  : "grouped product, FP8 without scales";
+  return cudnn_candidates(
+      cudnn_, {{name, add}}, [this](std::size_t bytes) { return memory_.own(bytes); }, notes);
+}
+
+/// cuDNN's grouped product against one cuBLASLt product after the other; MXFP4 by the own kernel.
+Prepared DeviceOperators::grouped(int type, int rows, int experts, int n, int k) {
+  if (type == RACKWRIGHT_CUDA_MXFP4) return mx_product(rows, n, k, experts);
+  std::vector<std::string> notes;
+  std::vector<Candidate> all = grouped_candidates(type, rows, experts, n, k, notes);
+  try {
+    Prepared one = product(type, rows, n, k);
+    all.push_back(
+        {"one product an expert: " + one.choice, [run = std::move(one.run), experts](void* stream) {
+           for (int i = 0; i < experts; ++i) {
+             if (const int code = run(stream); code != 0) return code;
+           }
+           return 0;
+         }});
+  } catch (const CudaError& error) {
+    if (error.lost() || error.code() != cudaErrorNotSupported) throw;
+    notes.emplace_back(error.what());
+  }
+  return choose_quickest(calls_, shape_text("products of experts", rows, n, k), std::move(all),
+                         notes);
+}
+
+/// Quantiser, grouped product, SiLU, quantiser, grouped product.
+Prepared DeviceOperators::experts(const RackwrightCudaOperator& op) {
+  const int rows = op.rows * op.experts;
+  const int up = op.gated != 0 ? 2 * op.intermediate : op.intermediate;
+  const Prepared first = grouped(op.type, op.rows, op.experts, up, op.hidden);
+  const Prepared second = grouped(op.type, op.rows, op.experts, op.hidden, op.intermediate);
+  const Launcher activation = [this, op, rows, up](void* stream) {
+    const std::size_t in = product_of({rows, up}), out = product_of({rows, op.intermediate});
+    return static_cast<int>(
+        launch(own::SiluMulArgs{view<const own::Bf16>(memory_.next(2 * in), in),
+                                view<own::Bf16>(memory_.next(2 * out), out), rows, op.intermediate},
+               static_cast<cudaStream_t>(stream)));
+  };
+  std::vector<Launcher> stages;
+  if (Launcher one = quantise(op.type, rows, op.hidden)) stages.push_back(std::move(one));
+  stages.push_back(first.run);
+  if (op.gated != 0) stages.push_back(activation);
+  if (Launcher one = quantise(op.type, rows, op.intermediate)) stages.push_back(std::move(one));
+  stages.push_back(second.run);
+  return {[stages](void* stream) {
+            for (const Launcher& stage : stages) {
+              if (const int code = stage(stream); code != 0) return code;
+            }
+            return 0;
+          },
+          "first product: " + first.choice + " | second: " + second.choice};
+}
+
+}  // namespace rackwright::kernels::cuda

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "kernels/cuda/cuda_calls.hpp"
+
+namespace rackwright::kernels::cuda {
+
+/// Device memory of a step: one block of random bf16 that reads and writes walk through, so that
+/// repeats of an operator do not find their data in the L2, and small tables of their own. Every
+/// byte of the block is also a finite E4M3.
+class StepMemory {
+ public:
+  /// Throws CudaError. `largest` bytes are what one operator touches at most.
+  StepMemory(CudaCalls& calls, int device, std::size_t largest);
+  ~StepMemory();
+  StepMemory(const StepMemory&) = delete;
+  StepMemory& operator=(const StepMemory&) = delete;
+
+  /// The next `bytes` of the block, 256-byte aligned; from its beginning where they do not fit.
+  void* next(std::size_t bytes);
+  void* own(std::size_t bytes);
+  /// Memory of its own that holds these.
+  const int* table(const std::vector<int>& values);
+  float* table(const std::vector<float>& values);
+  void* table(const std::vector<unsigned char>& values);
+
+ private:
+  void* copy(const void* values, std::size_t bytes);
+
+  CudaCalls& calls_;
+  std::vector<void*> blocks_;
+  std::size_t bytes_ = 0;
+  std::size_t used_ = 0;
+};
+
+}  // namespace rackwright::kernels::cuda

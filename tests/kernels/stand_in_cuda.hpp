@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "kernels/cuda/cuda_calls.hpp"
+
+namespace rackwright::kernels::cuda::testing {
+
+/// A CUDA of its own: a clock that work moves on, handles that are counted, and a call that fails.
+class StandInCuda final : public CudaCalls {
+ public:
+  std::string fail_call;  ///< name of the member that fails…
+  int fail_at = 1;        ///< …at this call of it
+  int fail_code = 0;
+  bool sticky = false;
+
+  std::set<void*> open;
+  std::map<std::string, int> calls;
+  std::map<void*, double> times;  ///< ms, by event
+  double clock = 0;
+  bool capturing = false;
+  double captured = 0;
+
+  int make(const char* call, void** out) {
+    if (const int code = reached(call); code != 0) return code;
+    *out = reinterpret_cast<void*>(++next_);
+    open.insert(*out);
+    return 0;
+  }
+  int drop(void* handle) { return open.erase(handle) == 1 ? 0 : 400; }
+  int reached(const std::string& call) {
+    if (lost_) return fail_code;
+    if (++calls[call] != fail_at || call != fail_call) return 0;
+    lost_ = sticky;
+    return fail_code;
+  }
+  void work(double ms) { (capturing ? captured : clock) += ms; }
+
+  int create_stream(void** stream) override { return make("create_stream", stream); }
+  int destroy_stream(void* stream) override { return drop(stream); }
+  int synchronise(void*) override { return reached("synchronise"); }
+  int create_event(void** event) override { return make("create_event", event); }
+  int destroy_event(void* event) override { return drop(event); }
+  int record(void* event, void*) override {
+    times[event] = clock;
+    return reached("record");
+  }
+  int wait(void*, void*) override { return reached("wait"); }
+  int elapsed_ms(float* ms, void* start, void* stop) override {
+    *ms = static_cast<float>(times[stop] - times[start]);
+    return reached("elapsed");
+  }
+  int begin_capture(void*) override {
+    capturing = true;
+    return reached("begin_capture");
+  }
+  int end_capture(void*, void** graph) override {
+    capturing = false;
+    return make("end_capture", graph);
+  }
+  int launch_graph(void*, void*) override {
+    clock += captured;
+    return reached("launch_graph");
+  }
+  int destroy_graph(void* graph) override { return drop(graph); }
+  int allocate(void** memory, std::size_t) override { return make("allocate", memory); }
+  int release(void* memory) override { return drop(memory); }
+  std::string name_of(int code) override { return "cudaError" + std::to_string(code); }
+  int remaining_error() override { return lost_ ? fail_code : 0; }
+
+ private:
+  std::uintptr_t next_ = 0;
+  bool lost_ = false;
+};
+
+}  // namespace rackwright::kernels::cuda::testing
