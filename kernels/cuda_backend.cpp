@@ -222,14 +222,34 @@ CudaModule open_cuda_module(const std::string& path) {
       reinterpret_cast<RackwrightCudaPrepare>(symbol("rackwright_cuda_prepare")),
       reinterpret_cast<RackwrightCudaRun>(symbol("rackwright_cuda_run")),
       reinterpret_cast<RackwrightCudaRelease>(symbol("rackwright_cuda_release")),
-      reinterpret_cast<RackwrightCudaChoice>(symbol("rackwright_cuda_choice"))};
+      reinterpret_cast<RackwrightCudaChoice>(symbol("rackwright_cuda_choice")),
+      reinterpret_cast<RackwrightCudaLaunchProbe>(symbol("rackwright_cuda_launch_probe")),
+      reinterpret_cast<RackwrightCudaTransferProbe>(symbol("rackwright_cuda_transfer"))};
   if (abi == nullptr || abi() != RACKWRIGHT_CUDA_ABI || module.prepare == nullptr ||
-      module.run == nullptr || module.release == nullptr || module.choice == nullptr) {
+      module.run == nullptr || module.release == nullptr || module.choice == nullptr ||
+      module.launch_probe == nullptr || module.transfer == nullptr) {
     ::dlclose(handle);
     throw BackendUnavailable(
         fmt::format("{} is of another version: rebuild it with this program", path));
   }
   return module;
+}
+
+RackwrightCudaLaunch probe_launches(const CudaModule& module, int device, int kernels) {
+  RackwrightCudaLaunch out{};
+  char message[RACKWRIGHT_CUDA_TEXT] = "";
+  if (module.launch_probe(device, kernels, &out, message) != 0) throw BackendUnavailable(message);
+  return out;
+}
+
+RackwrightCudaTransfer probe_transfer(const CudaModule& module, int from, int to, double page_bytes,
+                                      int pages) {
+  RackwrightCudaTransfer out{};
+  char message[RACKWRIGHT_CUDA_TEXT] = "";
+  if (module.transfer(from, to, page_bytes, pages, &out, message) != 0) {
+    throw BackendUnavailable(message);
+  }
+  return out;
 }
 
 std::unique_ptr<PreparedStep> CudaBackend::prepare(const workloads::OperatorGraph& step,

@@ -16,10 +16,21 @@ struct CudaModule {
   RackwrightCudaRun run = nullptr;
   RackwrightCudaRelease release = nullptr;
   RackwrightCudaChoice choice = nullptr;
+  RackwrightCudaLaunchProbe launch_probe = nullptr;
+  RackwrightCudaTransferProbe transfer = nullptr;
 };
 
 /// Opens the module for good. Throws BackendUnavailable with the reason.
 [[nodiscard]] CudaModule open_cuda_module(const std::string& path);
+
+/// What `kernels` empty kernels cost, launched one by one and as one graph. Throws
+/// BackendUnavailable with the CUDA call, its code and the remedy.
+[[nodiscard]] RackwrightCudaLaunch probe_launches(const CudaModule& module, int device,
+                                                  int kernels);
+/// A KV cache of `pages` pages from one GPU to another (or within one): one copy, a copy a page,
+/// one batch of copies, with peer access said. Throws as above.
+[[nodiscard]] RackwrightCudaTransfer probe_transfer(const CudaModule& module, int from, int to,
+                                                    double page_bytes, int pages);
 
 /// Replays steps on one GPU through the CUDA module. Energy stays 0: it is measured by samplers,
 /// not here. A step's operators are timed one by one once, when it is prepared; `whole` then gives

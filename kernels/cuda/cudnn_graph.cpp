@@ -1,6 +1,12 @@
 #include "kernels/cuda/cudnn_graph.hpp"
 
+#include <algorithm>
+
 namespace rackwright::kernels::cuda {
+
+namespace {
+constexpr std::size_t kMostPlans = 8;
+}  // namespace
 
 Sizes packed(const Sizes& dimensions) {
   Sizes strides(dimensions.size(), 1);
@@ -221,6 +227,10 @@ std::vector<CudnnPlan> CudnnGraph::plans(const CudnnDevice& device) {
   for (const int mode : {cudnn::kHeurA, cudnn::kHeurFallback}) {
     for (CudnnDescriptor one : configurations(graph, mode, properties)) {
       out.push_back(plan_of(one, device, properties));
+      if (out.size() == kMostPlans) return out;
+    }
+    if (std::any_of(out.begin(), out.end(), [](const CudnnPlan& p) { return p.status == 0; })) {
+      return out;
     }
   }
   return out;

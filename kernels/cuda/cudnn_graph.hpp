@@ -80,7 +80,7 @@ class CudnnGraph {
   };
   void operation(int kind, std::initializer_list<Link> links, bool is_moe = false);
 
-  /// Plans of the heuristics' first choices and of the fallback, in that order.
+  /// Up to 8 plans of the heuristics' choices; of the fallback where none of those can run.
   std::vector<CudnnPlan> plans(const CudnnDevice& device);
   /// What the last call that failed said.
   [[nodiscard]] std::string why() const;

@@ -4,6 +4,7 @@
 
 #include "kernels/cuda/device_operators.hpp"
 #include "kernels/cuda/own_kernels.cuh"
+#include "kernels/cuda/product_padding.hpp"
 #include "kernels/cuda/runtime_checks.hpp"
 
 namespace rackwright::kernels::cuda {
@@ -29,16 +30,14 @@ own::QuantScheme scheme_of(int type) {
 
 }  // namespace
 
-Launcher DeviceOperators::quantise(int type, int rows, int width) {
+Launcher DeviceOperators::quantise(int type, int rows, int given_width) {
+  const int width = round_up(given_width, multiple_of_k(type));
   if (type == RACKWRIGHT_CUDA_BF16 || type == RACKWRIGHT_CUDA_MXFP4) return {};
   own::QuantScheme scheme = scheme_of(type);
-  if (scheme == own::QuantScheme::fp8_token && width > 16384) scheme = own::QuantScheme::fp8_group;
-  const int group = own::group_of(scheme) == 0 ? 16 : own::group_of(scheme);
-  if (width % group != 0) {
-    throw CudaError(cudaErrorNotSupported, false,
-                    "quantiser of " + std::to_string(width) + " columns: a multiple of " +
-                        std::to_string(group));
+  if (scheme == own::QuantScheme::fp8_token && width > 16384 && width % 128 == 0) {
+    scheme = own::QuantScheme::fp8_group;
   }
+  const int group = own::group_of(scheme) == 0 ? 16 : own::group_of(scheme);
   const std::size_t scales = product_of({rows, width / group + 1});
   void* scale = memory_.own(sizeof(float) * scales);
   return [this, type, scheme, rows, width, scale, scales](void* stream) {
@@ -66,7 +65,14 @@ Prepared DeviceOperators::gemm(int type, int m, int n, int k) {
           "own quantiser; " + multiply.choice};
 }
 
-Prepared DeviceOperators::product(int type, int m, int n, int k) {
+Prepared DeviceOperators::product(int type, int m, int given_n, int given_k) {
+  const auto [n, k] = padded_sizes(type, given_n, given_k);
+  Prepared out = padded_product(type, m, n, k);
+  out.choice += padding_text(type, given_n, given_k);
+  return out;
+}
+
+Prepared DeviceOperators::padded_product(int type, int m, int n, int k) {
   if (type == RACKWRIGHT_CUDA_MXFP4) return mx_product(m, n, k, 1);
   const auto places = [this, type, m, n, k] {
     return ProductPlaces{memory_.next(element_bytes(type, product_of({m, k}))),
@@ -89,10 +95,6 @@ Prepared DeviceOperators::product(int type, int m, int n, int k) {
 
 /// Own kernel: weights in MXFP4, products in bf16; experts side by side, `m` rows each.
 Prepared DeviceOperators::mx_product(int m, int n, int k, int experts) {
-  if (n % 8 != 0 || k % 32 != 0) {
-    throw CudaError(cudaErrorNotSupported, false,
-                    shape_text("MXFP4 product", m, n, k) + ": n of 8 and k of 32");
-  }
   std::vector<int> first;
   for (int i = 0; i <= experts; ++i) first.push_back(i * m);
   const int* table = memory_.table(first);
@@ -144,8 +146,13 @@ std::vector<Candidate> DeviceOperators::grouped_candidates(int type, int rows, i
 }
 
 /// cuDNN's grouped product against one cuBLASLt product after the other; MXFP4 by the own kernel.
-Prepared DeviceOperators::grouped(int type, int rows, int experts, int n, int k) {
-  if (type == RACKWRIGHT_CUDA_MXFP4) return mx_product(rows, n, k, experts);
+Prepared DeviceOperators::grouped(int type, int rows, int experts, int given_n, int given_k) {
+  const auto [n, k] = padded_sizes(type, given_n, given_k);
+  if (type == RACKWRIGHT_CUDA_MXFP4) {
+    Prepared out = mx_product(rows, n, k, experts);
+    out.choice += padding_text(type, given_n, given_k);
+    return out;
+  }
   std::vector<std::string> notes;
   std::vector<Candidate> all = grouped_candidates(type, rows, experts, n, k, notes);
   try {
@@ -160,6 +167,9 @@ Prepared DeviceOperators::grouped(int type, int rows, int experts, int n, int k)
   } catch (const CudaError& error) {
     if (error.lost() || error.code() != cudaErrorNotSupported) throw;
     notes.emplace_back(error.what());
+  }
+  if (const std::string padding = padding_text(type, given_n, given_k); !padding.empty()) {
+    notes.push_back(padding.substr(2));
   }
   return choose_quickest(calls_, shape_text("products of experts", rows, n, k), std::move(all),
                          notes);

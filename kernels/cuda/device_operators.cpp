@@ -5,21 +5,26 @@
 #include <utility>
 
 #include "kernels/cuda/own_kernels.cuh"
+#include "kernels/cuda/product_padding.hpp"
 #include "kernels/cuda/runtime_checks.hpp"
 
 namespace rackwright::kernels::cuda {
 namespace {
 
+constexpr int kWidest = 128;  ///< what sizes are padded to at most
+
 /// Bytes that one repeat touches, no less than it asks of the block at once.
 std::size_t bytes_of(const RackwrightCudaOperator& op) {
   switch (op.kind) {
-    case RACKWRIGHT_CUDA_GEMM:
-      return 2 *
-             (product_of({op.m, op.k}) * 2 + product_of({op.n, op.k}) + product_of({op.m, op.n}));
-    case RACKWRIGHT_CUDA_EXPERTS:
+    case RACKWRIGHT_CUDA_GEMM: {
+      const int n = round_up(op.n, kWidest), k = round_up(op.k, kWidest);
+      return 2 * (product_of({op.m, k}) * 2 + product_of({n, k}) + product_of({op.m, n}));
+    }
+    case RACKWRIGHT_CUDA_EXPERTS: {
+      const int hidden = round_up(op.hidden, kWidest), inner = round_up(op.intermediate, kWidest);
       return 2 * op.experts *
-             (3 * product_of({op.hidden, op.intermediate}) +
-              product_of({op.rows}) * 2 * (op.hidden + 3 * op.intermediate));
+             (3 * product_of({hidden, inner}) + product_of({op.rows}) * 2 * (hidden + 3 * inner));
+    }
     case RACKWRIGHT_CUDA_STREAM:
       return static_cast<std::size_t>(op.bytes);
     case RACKWRIGHT_CUDA_NOTHING:

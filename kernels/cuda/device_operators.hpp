@@ -34,6 +34,7 @@ class DeviceOperators final : public StepWork {
   // device_gemm.cpp
   Prepared gemm(int type, int m, int n, int k);
   Prepared product(int type, int m, int n, int k);
+  Prepared padded_product(int type, int m, int n, int k);
   Prepared mx_product(int m, int n, int k, int experts);
   /// `experts` products of `rows` rows each.
   Prepared grouped(int type, int rows, int experts, int n, int k);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/cuda/product_padding.hpp"
 #include "kernels/cuda/scale_layout.hpp"
 #include "tests/kernels/stand_in_cuda.hpp"
 
@@ -102,6 +103,16 @@ TEST(ProductChoice, WithoutAnyModeTheProductIsRefused) {
     EXPECT_THAT(error.what(), HasSubstr("product of m = 8: cuBLASLt has none on this device"));
     EXPECT_THAT(error.what(), HasSubstr("VEC16_UE4M3"));
   }
+}
+
+// gpt-oss at TP 8: experts of 2880 / 8 = 360, which groups of 32 do not divide.
+TEST(ProductPadding, RoundsUpToWhatTheTypeAsks) {
+  EXPECT_EQ(padded_sizes(RACKWRIGHT_CUDA_MXFP4, 720, 360).k, 384);
+  EXPECT_EQ(padded_sizes(RACKWRIGHT_CUDA_MXFP4, 720, 360).n, 720);
+  EXPECT_EQ(padded_sizes(RACKWRIGHT_CUDA_FP8_BLOCK, 576, 200).k, 256);
+  EXPECT_EQ(padded_sizes(RACKWRIGHT_CUDA_BF16, 7, 5).k, 5);
+  EXPECT_EQ(padding_text(RACKWRIGHT_CUDA_FP8, 64, 64), "");
+  EXPECT_EQ(padding_text(RACKWRIGHT_CUDA_MXFP4, 720, 360), "; padded from n = 720, k = 360");
 }
 
 // cuBLAS library guide, layout of 1D block scales: in a tile of 128 x 4, element (row, column) is

@@ -101,13 +101,21 @@ TEST(CudaBackend, AFailedCallIsPassedOn) {
 TEST(CudaBackend, TheBuiltModuleWithoutADriverNamesTheRemedy) {
   if (!std::filesystem::exists(RACKWRIGHT_CUDA_MODULE)) GTEST_SKIP() << "no CUDA module built";
   if (std::filesystem::exists("/dev/nvidiactl")) GTEST_SKIP() << "this machine has a driver";
-  CudaBackend backend(open_cuda_module(RACKWRIGHT_CUDA_MODULE), 0, "none");
-  try {
-    (void)backend.prepare({{product_of_rows(1)}}, {});
-    FAIL();
-  } catch (const BackendUnavailable& error) {
-    EXPECT_THAT(error.what(), HasSubstr("install driver"));
-  }
+  const CudaModule module = open_cuda_module(RACKWRIGHT_CUDA_MODULE);
+  CudaBackend backend(module, 0, "none");
+  const auto failure = [](const auto& call) -> std::string {
+    try {
+      call();
+    } catch (const BackendUnavailable& error) {
+      return error.what();
+    }
+    return "no failure";
+  };
+  EXPECT_THAT(failure([&] { (void)backend.prepare({{product_of_rows(1)}}, {}); }),
+              HasSubstr("install driver"));
+  EXPECT_THAT(failure([&] { (void)probe_launches(module, 0, 10); }), HasSubstr("install driver"));
+  EXPECT_THAT(failure([&] { (void)probe_transfer(module, 0, 1, 65536, 10); }),
+              HasSubstr("install driver"));
 }
 
 // 4 sequences with 4000 cached tokens in all, one query token each.
