@@ -92,7 +92,7 @@ std::string margin_html(const Limit& limit, bool with_spread) {
   if (with_spread && limit.margin_high > limit.margin_low) {
     const Estimate e = between(std::min(limit.margin_low, limit.margin) * 100, limit.margin * 100,
                                std::max(limit.margin_high, limit.margin) * 100, {"%"});
-    spread = fmt::format(" <i>± {}</i>", format_half_width(e));
+    spread = fmt::format("&nbsp;<i>±&nbsp;{}</i>", format_half_width(e));
   }
   return fmt::format("<span class=\"margin {}\">{} <b>{}</b></span>{}", state_class(limit.state),
                      state_glyph(limit.state), percent_text(limit.margin), spread);
