@@ -54,11 +54,6 @@ CollectiveKind parse_kind(const std::string& text) {
                                 fmt::format("\"{}\"", text)});
 }
 
-/// Largest share of flows at or under each rate would need all rates; these tell the shape.
-struct RateSummary {
-  double mean = 0, least = 0, median = 0, most = 0;
-};
-
 RateSummary summarise(std::vector<double> rates) {
   RateSummary summary;
   if (rates.empty()) return summary;
@@ -95,7 +90,8 @@ void FabricCommand::add_options(CLI::App& app) {
          "Share the fabric among: permutation (random), or shift: each leaf sends to the next")
       ->type_name("NAME");
   app.add_option("--routing", routing_, "ecmp (a hash per flow) or spray (per packet; default)");
-  app.add_option("--failed", failed_, "Out of service: leaf:3,spine:1,core:2,uplink:3/7")
+  app.add_option("--failed", failed_,
+                 "Out of service: leaf:3,spine:1,core:2,uplink:3/7,plane:2 (an NVLink switch)")
       ->type_name("LIST");
   app.add_option("--seed", seed_, "Of random traffic and hashes (1)");
   app.add_option("--growth", growth_, "Write how the fabric grows with racks: .csv or .svg")
@@ -139,7 +135,8 @@ topology::Routing FabricCommand::routing() const {
       InputProblem{"", 0, "--routing", "ecmp or spray", fmt::format("\"{}\"", routing_)});
 }
 
-topology::FabricFailures FabricCommand::failures(const topology::FabricPlan& plan) const {
+topology::FabricFailures FabricCommand::failures(const topology::FabricDesign& design,
+                                                 const topology::FabricPlan& plan) const {
   topology::FabricFailures failures;
   if (failed_.empty()) return failures;
   const auto index = [&](const std::string& text, int most) {
@@ -151,7 +148,12 @@ topology::FabricFailures FabricCommand::failures(const topology::FabricPlan& pla
     const auto colon = word.find(':');
     const std::string kind = word.substr(0, colon);
     const std::string rest = colon == std::string::npos ? "" : word.substr(colon + 1);
-    if (kind == "leaf") {
+    // Of planes of one switch each, the switch is the plane.
+    if (kind == "plane" || (kind == "leaf" && plan.leaf == 1 && design.planes > 1)) {
+      const int plane = index(rest, design.planes);
+      auto& planes = failures.planes;
+      if (std::find(planes.begin(), planes.end(), plane) == planes.end()) planes.push_back(plane);
+    } else if (kind == "leaf") {
       failures.leaves.push_back(index(rest, plan.leaf));
     } else if (kind == "spine") {
       failures.spines.push_back(index(rest, plan.spine));
@@ -162,9 +164,13 @@ topology::FabricFailures FabricCommand::failures(const topology::FabricPlan& pla
                                          index(rest.substr(slash + 1), plan.leaf_up_ports));
     } else {
       throw InputError(InputProblem{"", 0, "--failed",
-                                    "leaf:N, spine:N, core:N or uplink:LEAF/UPLINK",
+                                    "leaf:N, spine:N, core:N, uplink:LEAF/UPLINK or plane:N",
                                     fmt::format("\"{}\"", word)});
     }
+  }
+  if (failures.planes.size() == static_cast<std::size_t>(design.planes)) {
+    throw InputError(InputProblem{"", 0, "--failed", "a plane that works",
+                                  fmt::format("all {} out", design.planes)});
   }
   return failures;
 }
@@ -172,7 +178,8 @@ topology::FabricFailures FabricCommand::failures(const topology::FabricPlan& pla
 int FabricCommand::print_collective(CommandContext& context, const topology::FabricDesign& design,
                                     int nodes) const {
   const auto plan = topology::plan_fabric(design, nodes);
-  const topology::FabricNetwork network(design, plan, failures(plan));
+  const auto failed = failures(design, plan);
+  const topology::FabricNetwork network(design, plan, failed);
   const std::string device_id = device_.empty() ? design.device : device_;
   if (device_id.empty()) {
     throw InputError(InputProblem{"", 0, "--device", "the GPU, which the design leaves open", ""});
@@ -193,13 +200,23 @@ int FabricCommand::print_collective(CommandContext& context, const topology::Fab
   question.reducing_fabric = sharp_;
   question.routing = routing();
   question.random = RandomSource(parse_count(seed_, "--seed"));
-  const auto answer = topology::expect_collective(design, plan, network, models, question);
+  auto answer = topology::expect_collective(design, plan, network, models, question);
+  double whole_s = answer.seconds;
+  if (!failed.none()) {
+    const topology::FabricNetwork whole(design, plan);
+    whole_s = topology::expect_collective(design, plan, whole, models, question).seconds;
+    answer.reasons.push_back(
+        fmt::format("With nothing failed {:.4g} us are expected: the failure makes it {:.3g} times "
+                    "as long.",
+                    whole_s * 1e6, answer.seconds / whole_s));
+  }
   if (json_) {
     auto json = expectation_json(answer);
     json["design"] = design.id;
     json["device"] = device_id;
     json["ranks"] = question.ranks;
     json["size_bytes"] = question.bytes;
+    if (!failed.none()) json["whole_expected_s"] = whole_s;
     context.out << json.dump(2) << '\n';
     return kFine;
   }
@@ -209,6 +226,14 @@ int FabricCommand::print_collective(CommandContext& context, const topology::Fab
   return kFine;
 }
 
+topology::FlowSet FabricCommand::flows(const topology::FabricDesign& design,
+                                       const topology::FabricNetwork& network, int nodes) const {
+  const RandomSource random(parse_count(seed_, "--seed"));
+  return traffic_ == "shift"
+             ? topology::shift_flows(network, design, nodes, routing(), random)
+             : topology::permutation_flows(network, design, nodes, routing(), random);
+}
+
 int FabricCommand::print_traffic(CommandContext& context, const topology::FabricDesign& design,
                                  int nodes) const {
   if (traffic_ != "permutation" && traffic_ != "shift") {
@@ -216,45 +241,38 @@ int FabricCommand::print_traffic(CommandContext& context, const topology::Fabric
         InputProblem{"", 0, "--traffic", "permutation or shift", fmt::format("\"{}\"", traffic_)});
   }
   const auto plan = topology::plan_fabric(design, nodes);
-  const topology::FabricNetwork network(design, plan, failures(plan));
-  const RandomSource random(parse_count(seed_, "--seed"));
-  const auto flows = traffic_ == "shift"
-                         ? topology::shift_flows(network, design, nodes, routing(), random)
-                         : topology::permutation_flows(network, design, nodes, routing(), random);
-  const auto rates = summarise(topology::max_min_rates(network.capacity(), flows));
+  const auto failed = failures(design, plan);
+  const topology::FabricNetwork network(design, plan, failed);
+  const auto flows = this->flows(design, network, nodes);
   const double line = network.nic_bytes_per_s();
-  const auto endpoints =
+  const auto shares = [&](const topology::FlowSet& set, const std::vector<double>& capacity) {
+    auto rates = topology::max_min_rates(capacity, set);
+    for (double& rate : rates) rate *= network.plane_share() / line;
+    return summarise(std::move(rates));
+  };
+  TrafficAnswer answer;
+  answer.traffic = traffic_;
+  answer.routing = routing_;
+  answer.endpoints =
       static_cast<std::size_t>(nodes) * static_cast<std::size_t>(design.endpoints_per_node);
-  if (json_) {
-    const nlohmann::ordered_json json = {{"design", design.id},
-                                         {"traffic", traffic_},
-                                         {"routing", routing_},
-                                         {"endpoints", endpoints},
-                                         {"flows", flows.size()},
-                                         {"without_path", endpoints - flows.size()},
-                                         {"mean_share_of_line_rate", rates.mean / line},
-                                         {"least_share", rates.least / line},
-                                         {"median_share", rates.median / line},
-                                         {"most_share", rates.most / line}};
-    context.out << json.dump(2) << '\n';
-    return kFine;
-  }
-  context.out << fmt::format(
-      "{}: {} of {} NICs, {}, exact max-min rates\n\n"
-      "mean {:.1f} % of line rate, slowest {:.1f} %, median {:.1f} %, fastest {:.1f} %\n",
-      design.id, traffic_ == "shift" ? "each leaf to the next" : "a random permutation", endpoints,
-      routing_, 100 * rates.mean / line, 100 * rates.least / line, 100 * rates.median / line,
-      100 * rates.most / line);
+  answer.flows = flows.size();
+  answer.share = shares(flows, network.capacity());
   if (routing() == topology::Routing::ecmp && plan.leaf_up_ports > 1) {
-    const double uplinks = plan.leaf_up_ports;
-    context.out << fmt::format(
-        "one hash of {0:.0f} flows over {0:.0f} uplinks leaves (1 - 1/{0:.0f})^{0:.0f} of them "
-        "empty: "
-        "{1:.1f} % at most; flows that meet again on the way down get less\n",
-        uplinks, 100 * (1 - std::pow(1 - 1 / uplinks, uplinks)));
+    answer.up_alone = shares(flows, network.capacity_up()).mean;
+    answer.uplinks = plan.leaf_up_ports;
+    answer.core = !plan.core_groups.empty();
   }
-  if (flows.size() < endpoints) {
-    context.out << fmt::format("{} pairs have no path on the fabric\n", endpoints - flows.size());
+  if (!failed.none()) {
+    const topology::FabricNetwork whole(design, plan);
+    const auto all = this->flows(design, whole, nodes);
+    auto rates = topology::max_min_rates(whole.capacity(), all);
+    for (double& rate : rates) rate /= line;
+    answer.whole = summarise(std::move(rates)).mean;
+  }
+  if (json_) {
+    context.out << traffic_json(design, answer).dump(2) << '\n';
+  } else {
+    context.out << traffic_text(design, answer);
   }
   return kFine;
 }

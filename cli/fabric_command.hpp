@@ -39,7 +39,11 @@ class FabricCommand final : public Command {
   int print_traffic(CommandContext& context, const topology::FabricDesign& design, int nodes) const;
   int write_growth(CommandContext& context, const topology::FabricDesign& design) const;
   [[nodiscard]] topology::Routing routing() const;
-  [[nodiscard]] topology::FabricFailures failures(const topology::FabricPlan& plan) const;
+  [[nodiscard]] topology::FabricFailures failures(const topology::FabricDesign& design,
+                                                  const topology::FabricPlan& plan) const;
+  /// The flows of `--traffic` on a network.
+  [[nodiscard]] topology::FlowSet flows(const topology::FabricDesign& design,
+                                        const topology::FabricNetwork& network, int nodes) const;
 
   std::string design_, nodes_, failed_, seed_ = "1";
   std::string collective_, size_ = "1GiB", ranks_, ranks_per_node_, domain_, skew_ = "1", device_;

@@ -26,6 +26,39 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// The racks that grow with the fabric; nothing of them without `--rack`.
+struct GrowingRacks {
+  std::optional<topology::RackDesign> rack;
+  std::optional<kernels::DeviceInfo> device;
+  topology::RowLayout layout;
+  topology::EvaluateOptions options;
+};
+
+GrowingRacks growing_racks(CommandContext& context, const topology::Catalog& catalog,
+                           const std::string& rack, const std::string& layout) {
+  GrowingRacks racks;
+  if (rack.empty()) return racks;
+  racks.rack = topology::read_rack_design(context.data.find(rack, "topology/racks"), catalog);
+  racks.device = kernels::find_device(racks.rack->device, context.data);
+  racks.layout =
+      topology::read_row_layout(context.data.find(layout, topology::kLayoutFolder), context.data);
+  if (const auto unit = topology::lay_unit(*racks.rack, catalog, context.data)) {
+    racks.options.cabling = unit->demand();
+  }
+  return racks;
+}
+
+/// One size from nothing: rack, fabric and cables, so that its seconds are its own.
+topology::GrowthPoint point_of(const topology::FabricDesign& design,
+                               const topology::Catalog& catalog, const GrowingRacks& racks,
+                               int count) {
+  if (!racks.rack) return topology::grow(design, catalog, count, std::nullopt);
+  const auto evaluation =
+      topology::evaluate(*racks.rack, catalog, *racks.device, std::nullopt, racks.options);
+  return topology::grow(design, catalog, count,
+                        topology::GrowthRack{&*racks.rack, &evaluation, &racks.layout});
+}
+
 }  // namespace
 
 int FabricCommand::write_growth(CommandContext& context,
@@ -35,33 +68,15 @@ int FabricCommand::write_growth(CommandContext& context,
     throw InputError(InputProblem{"", 0, "--growth", "a file that ends in .csv or .svg", growth_});
   }
   const auto catalog = topology::Catalog::load(context.data);
-  std::optional<topology::RackDesign> rack;
-  std::optional<kernels::DeviceInfo> device;
-  topology::RowLayout layout;
-  topology::EvaluateOptions options;
-  if (!rack_.empty()) {
-    rack = topology::read_rack_design(context.data.find(rack_, "topology/racks"), catalog);
-    device = kernels::find_device(rack->device, context.data);
-    layout = topology::read_row_layout(context.data.find(layout_, topology::kLayoutFolder),
-                                       context.data);
-    if (const auto unit = topology::lay_unit(*rack, catalog, context.data)) {
-      options.cabling = unit->demand();
-    }
-  }
+  const GrowingRacks racks = growing_racks(context, catalog, rack_, layout_);
   const int most = racks_.empty() ? kMostRacks
                                   : static_cast<int>(std::min<std::uint64_t>(
                                         parse_count(racks_, "--racks", 1), kMostAsked));
   std::vector<topology::GrowthPoint> points;
-  for (const int racks : topology::growth_sizes(most)) {
+  for (const int count : topology::growth_sizes(most)) {
     const auto start = std::chrono::steady_clock::now();
     try {
-      std::optional<topology::RackEvaluation> evaluation;
-      std::optional<topology::GrowthRack> grown;
-      if (rack) {
-        evaluation = topology::evaluate(*rack, catalog, *device, std::nullopt, options);
-        grown = topology::GrowthRack{&*rack, &*evaluation, &layout};
-      }
-      points.push_back(topology::grow(design, catalog, racks, grown));
+      points.push_back(point_of(design, catalog, racks, count));
     } catch (const InputError& error) {
       if (points.empty()) throw;
       context.err << fmt::format("stops at {} racks: {}\n", points.back().racks, error.what());

@@ -1,5 +1,7 @@
 #include "cli/fabric_text.hpp"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "cli/text_table.hpp"
@@ -16,6 +18,13 @@ Json blank_or(const std::optional<double>& value) {
 
 std::string shown(const std::optional<double>& value, int digits = 0) {
   return value ? fmt::format("{:.{}f}", *value, digits) : "blank";
+}
+
+/// Mean rate over the line when `flows` are hashed onto `uplinks` of that line: the uplinks that
+/// are not empty carry it all, n (1 - (1 - 1/n)^k) / k; 1 - 1/e = 63.2 % for many of both.
+double one_hash_share(int uplinks, int flows) {
+  const double n = uplinks, k = flows;
+  return n * (1 - std::pow(1 - 1 / n, k)) / k;
 }
 
 Json items_json(const topology::FabricCounts& counts) {
@@ -136,6 +145,51 @@ std::string counts_text(const topology::FabricDesign& design,
   text += "\n" + items_text(counts) + "\n";
   for (const auto& note : counts.notes) text += "note: " + note + "\n";
   return text + "source: " + design.source + "\n";
+}
+
+Json traffic_json(const topology::FabricDesign& design, const TrafficAnswer& answer) {
+  Json json = {{"design", design.id},
+               {"traffic", answer.traffic},
+               {"routing", answer.routing},
+               {"endpoints", answer.endpoints},
+               {"flows", answer.flows},
+               {"without_path", answer.endpoints - answer.flows},
+               {"mean_share_of_line_rate", answer.share.mean},
+               {"least_share", answer.share.least},
+               {"median_share", answer.share.median},
+               {"most_share", answer.share.most}};
+  if (answer.up_alone) {
+    json["mean_share_way_up_alone"] = *answer.up_alone;
+    json["expected_share_of_one_hash"] = one_hash_share(answer.uplinks, design.leaf_down_ports);
+  }
+  if (answer.whole) json["mean_share_with_nothing_failed"] = *answer.whole;
+  return json;
+}
+
+std::string traffic_text(const topology::FabricDesign& design, const TrafficAnswer& answer) {
+  std::string text = fmt::format(
+      "{}: {} of {} NICs, {}, exact max-min rates\n\n"
+      "mean {:.1f} % of line rate, slowest {:.1f} %, median {:.1f} %, fastest {:.1f} %\n",
+      design.id, answer.traffic == "shift" ? "each leaf to the next" : "a random permutation",
+      answer.endpoints, answer.routing, 100 * answer.share.mean, 100 * answer.share.least,
+      100 * answer.share.median, 100 * answer.share.most);
+  if (answer.up_alone) {
+    text += fmt::format(
+        "the way up alone: {:.1f} %. One hash of {} flows onto {} uplinks leaves (1 - 1/{})^{} of "
+        "them empty: {:.1f} % in the mean.{}\nFlows that parted on the way up meet again on the "
+        "few "
+        "links from spine to leaf: that is the rest of the loss.\n",
+        100 * *answer.up_alone, design.leaf_down_ports, answer.uplinks, answer.uplinks,
+        design.leaf_down_ports, 100 * one_hash_share(answer.uplinks, design.leaf_down_ports),
+        answer.core ? " The spines hash once more, towards the core." : "");
+  }
+  if (answer.whole) {
+    text += fmt::format("with nothing failed: mean {:.1f} %\n", 100 * *answer.whole);
+  }
+  if (answer.flows < answer.endpoints) {
+    text += fmt::format("{} pairs have no path on the fabric\n", answer.endpoints - answer.flows);
+  }
+  return text;
 }
 
 Json expectation_json(const topology::CollectiveExpectation& expectation) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +15,26 @@ namespace rackwright::cli {
                                                  const topology::FabricCounts& counts);
 [[nodiscard]] std::string counts_text(const topology::FabricDesign& design,
                                       const topology::FabricCounts& counts);
+/// Shares of the NIC's rate.
+struct RateSummary {
+  double mean = 0, least = 0, median = 0, most = 0;
+};
+
+/// How traffic shares a fabric.
+struct TrafficAnswer {
+  std::string traffic, routing;
+  std::size_t endpoints = 0, flows = 0;
+  RateSummary share;
+  std::optional<double> up_alone;  ///< of hashed flows: mean with the way down unlimited
+  int uplinks = 0;                 ///< of a leaf
+  bool core = false;               ///< spines hash again towards a core
+  std::optional<double> whole;     ///< mean with nothing failed
+};
+[[nodiscard]] nlohmann::ordered_json traffic_json(const topology::FabricDesign& design,
+                                                  const TrafficAnswer& answer);
+[[nodiscard]] std::string traffic_text(const topology::FabricDesign& design,
+                                       const TrafficAnswer& answer);
+
 [[nodiscard]] nlohmann::ordered_json expectation_json(
     const topology::CollectiveExpectation& expectation);
 [[nodiscard]] std::string expectation_text(const topology::CollectiveExpectation& expectation);

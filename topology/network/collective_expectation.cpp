@@ -99,13 +99,13 @@ FabricShare sprayed_ring_share(const FabricDesign& design, const FabricPlan& pla
 FabricShare ring_share(const FabricDesign& design, const FabricPlan& plan,
                        const FabricNetwork& network, const CollectiveQuestion& question,
                        const JobNodes& job) {
-  if (question.routing == Routing::spray && network.whole()) {
+  if (question.routing == Routing::spray && network.whole() && network.one_generation()) {
     return sprayed_ring_share(design, plan, network, question, job);
   }
   FlowSet flows;
   for_each_ring_flow(question, job, [&](Endpoint from, Endpoint to, std::uint64_t label) {
     // Within a leaf nothing but the two NICs is shared, and each NIC has one flow each way.
-    if (network.whole() && network.same_leaf(from, to)) return;
+    if (network.whole() && network.one_generation() && network.same_leaf(from, to)) return;
     const bool found = question.routing == Routing::spray
                            ? network.add_spray(from, to, flows)
                            : network.add_ecmp(from, to, label, flows);
@@ -154,6 +154,9 @@ FabricShare exchange_share(const FabricPlan& plan, const FabricNetwork& network,
     result.share = share;
     result.bottleneck = std::move(name);
   };
+  for (int node = 0; node < job.nodes && !network.one_generation(); ++node) {
+    take(network.nic_bytes_per_s({node, 0}), 0, 1, fmt::format("NICs of node {}", node + 1));
+  }
   for (const auto& [leaf, nics] : leaves) {
     // On a rail leaf every NIC is a partner of the others; a rack leaf holds several rails.
     const double on_rail = nics / network.rails_of_leaf(leaf);
@@ -189,6 +192,15 @@ kernels::OperatorTiming price(const kernels::OperatorModels& models, const Colle
   workloads::Operator op;
   op.shape = shape;
   return models.price(op, rank);
+}
+
+/// Time with a share of the scale-up links: what is not latency stretches.
+double stretched(double seconds, double share, const kernels::OperatorModels& models,
+                 const CollectivePlace& place, CollectiveQuestion question) {
+  if (share >= 1) return seconds;
+  question.bytes = 1;
+  const double latency = std::min(seconds, price(models, place, question).seconds);
+  return latency + (seconds - latency) / share;
 }
 
 void explain(const FabricDesign& design, const CollectivePlace& place, const FabricShare& fabric,
@@ -239,16 +251,18 @@ CollectiveExpectation expect_collective(const FabricDesign& design, const Fabric
   // Fewer ranks on a node than it has GPUs: that many share the domain.
   place.domain = std::min(question.domain, std::max(1, question.ranks_per_node) *
                                                std::max(1, question.domain / design.gpus_per_node));
-  place.scale_up_bytes_per_s = models.hardware().link;
-  place.scale_out_bytes_per_s =
-      nics_per_gpu * design.planes * network.nic_bytes_per_s() * fabric.share;
+  const double scale_up_share = is_scale_up(design) ? network.plane_share() : 1.0;
+  place.scale_up_bytes_per_s = models.hardware().link * scale_up_share;
+  place.scale_out_bytes_per_s = nics_per_gpu * design.planes * network.plane_share() *
+                                network.nic_bytes_per_s() * fabric.share;
   place.reducing_fabric = question.reducing_fabric;
   answer.algorithms = collective_bounds(question.kind, question.bytes, place, question.skew);
   if (answer.algorithms.empty()) return answer;
   answer.bound_seconds = answer.algorithms.front().seconds;
 
   const kernels::OperatorTiming timing = price(models, place, question);
-  answer.seconds = std::max(timing.seconds, answer.bound_seconds);
+  answer.seconds = std::max(stretched(timing.seconds, scale_up_share, models, place, question),
+                            answer.bound_seconds);
   answer.relative_error = timing.relative_error;
   answer.extrapolated = timing.extrapolated;
   answer.algorithm_bytes_per_s = question.bytes / answer.seconds;
@@ -256,6 +270,12 @@ CollectiveExpectation expect_collective(const FabricDesign& design, const Fabric
   answer.bus_bytes_per_s = answer.algorithm_bytes_per_s * bus;
   answer.bound_bus_bytes_per_s = question.bytes / answer.bound_seconds * bus;
   explain(design, place, fabric, answer);
+  if (network.plane_share() < 1) {
+    answer.reasons.push_back(fmt::format(
+        "{:.0f} of {} planes work: every {} keeps {:.1f} % of its rate, the traffic spread again.",
+        network.plane_share() * design.planes, design.planes,
+        is_scale_up(design) ? "GPU's scale-up port" : "NIC", 100 * network.plane_share()));
+  }
   return answer;
 }
 

@@ -99,6 +99,13 @@ FabricCounts count_fabric(const FabricDesign& design, int nodes, const Catalog& 
   counts.nodes = nodes;
   counts.gpus = nodes * design.gpus_per_node;
   counts.notes = design.notes;
+  for (const NodeGeneration& generation : design.generations) {
+    counts.notes.push_back(fmt::format(
+        "{} older nodes{} have links of {:.0f} Gbit/s on ports of {:.0f}: their rates count in "
+        "traffic and collectives, their cables and modules are listed as the design's.",
+        generation.nodes, generation.device.empty() ? "" : " (" + generation.device + ")",
+        generation.link_gbit_per_s, design.link_gbit_per_s));
+  }
   take_plan(design, plan, counts);
   count_ports(design, counts);
   count_transceivers(design, plan, counts);

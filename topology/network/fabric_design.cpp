@@ -51,6 +51,18 @@ void read_management(ObjectReader reader, FabricDesign& design) {
   reader.finish();
 }
 
+void read_generations(ObjectReader& reader, FabricDesign& design) {
+  for (ObjectReader& row : reader.objects("generations")) {
+    NodeGeneration generation;
+    generation.nodes = whole(row, "nodes", 1, 1);
+    generation.link_gbit_per_s =
+        row.number("link_gbit_per_s", {.min = 1, .max = design.link_gbit_per_s});
+    generation.device = row.text_or("device", "");
+    row.finish();
+    design.generations.push_back(std::move(generation));
+  }
+}
+
 void read_cables(ObjectReader& reader, FabricDesign& design) {
   design.links_per_cable = whole(reader, "links_per_cable", 1, 1);
   design.fibres_per_cable = whole(reader, "fibres_per_cable", 0, 0);
@@ -96,6 +108,11 @@ bool is_called(const std::string& pattern, std::string_view name) {
 
 }  // namespace
 
+bool is_scale_up(const FabricDesign& design) {
+  return design.max_nodes &&
+         *design.max_nodes * design.gpus_per_node <= design.scale_up_domain_gpus;
+}
+
 FabricDesign read_fabric_design(const std::filesystem::path& path) {
   const JsonDocument document = JsonDocument::parse_file(path);
   ProblemList problems;
@@ -140,6 +157,7 @@ FabricDesign read_fabric_design(const std::filesystem::path& path) {
   design.link_gbit_per_s = reader.number("link_gbit_per_s", {.min = 1});
   design.uplink_gbit_per_s =
       reader.number_or("uplink_gbit_per_s", design.link_gbit_per_s, {.min = 1});
+  if (reader.has("generations")) read_generations(reader, design);
   if (reader.has("management")) read_management(reader.object("management"), design);
   design.ports_per_switch_transceiver = whole(reader, "ports_per_switch_transceiver", 1, 1);
   design.ports_per_node_transceiver = whole(reader, "ports_per_node_transceiver", 1, 1);
@@ -150,8 +168,8 @@ FabricDesign read_fabric_design(const std::filesystem::path& path) {
   design.status = origin.status;
   design.confidence = origin.confidence;
   if (reader.has("notes")) design.notes = reader.texts("notes");
-  reader.ignore({"notes", "management", "max_nodes", "spines_per_rail_per_su", "nodes_per_pod",
-                 "spine_up_ports", "assumed_tiers", "leaves_per_unit", "backplane",
+  reader.ignore({"notes", "management", "generations", "max_nodes", "spines_per_rail_per_su",
+                 "nodes_per_pod", "spine_up_ports", "assumed_tiers", "leaves_per_unit", "backplane",
                  "published_as"});
   reader.finish();
   check_ports(reader, design);

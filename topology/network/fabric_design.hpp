@@ -22,6 +22,13 @@ enum class Attachment {
   rack   ///< all NICs of a node to the same leaf (top of rack, or a non-rail network rack)
 };
 
+/// Nodes of an older generation in a fabric, which take its ports at their own rate.
+struct NodeGeneration {
+  int nodes = 0;
+  double link_gbit_per_s = 0;
+  std::string device;
+};
+
 /// A rule of `topology/fabrics/*.json` with closed-form counts.
 struct FabricDesign {
   std::string id, name, file;
@@ -47,6 +54,8 @@ struct FabricDesign {
   int core_ports = 64;
   double link_gbit_per_s = 400;  ///< of one link into one plane
   double uplink_gbit_per_s = 400;
+  std::vector<NodeGeneration>
+      generations;  ///< the first nodes, in order; the others are the design's
   bool management_displaces_node = false;  ///< UFM takes one node of the last SU
   int management_cables = 0;       ///< fabric links to the manager, as counted in the cable column
   int management_cable_items = 0;  ///< cables bought for them (one may carry two links)
@@ -66,6 +75,9 @@ struct FabricDesign {
   std::string source, status, confidence;
   std::vector<std::string> notes;
 };
+/// Its planes are the switches of one scale-up domain (NVL8, NVL72), not a scale-out fabric.
+[[nodiscard]] bool is_scale_up(const FabricDesign& design);
+
 /// Throws InputError with all problems, among them ports that do not add up.
 [[nodiscard]] FabricDesign read_fabric_design(const std::filesystem::path& path);
 

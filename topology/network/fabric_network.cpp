@@ -45,6 +45,16 @@ FabricNetwork::FabricNetwork(const FabricDesign& design, const FabricPlan& plan,
   core_links_ = static_cast<std::uint32_t>(plan.spine * plan.spine_up_ports);
   nic_bytes_per_s_ = design.link_gbit_per_s * kBytesPerGigabit;
   capacity_.assign(2 * nics_, nic_bytes_per_s_);
+  int node = 0;
+  for (const NodeGeneration& generation : design.generations) {
+    const int end = std::min(plan.nodes, node + generation.nodes);
+    for (; node < end; ++node) {
+      for (int nic = 0; nic < design.endpoints_per_node; ++nic) {
+        const double rate = generation.link_gbit_per_s * kBytesPerGigabit;
+        capacity_[transmit({node, nic})] = capacity_[receive({node, nic})] = rate;
+      }
+    }
+  }
   capacity_.resize(2 * (std::size_t{nics_} + uplinks_ + joins_ + core_links_),
                    design.uplink_gbit_per_s * kBytesPerGigabit);
   pod_of_.assign(static_cast<std::size_t>(plan.leaf), -1);
@@ -52,8 +62,24 @@ FabricNetwork::FabricNetwork(const FabricDesign& design, const FabricPlan& plan,
     const FabricPod& pod = plan.pods[p];
     std::fill_n(pod_of_.begin() + pod.first_leaf, pod.leaves, static_cast<int>(p));
   }
+  plane_share_ = 1 - static_cast<double>(failures.planes.size()) / design.planes;
+  failures.planes.clear();
   whole_ = failures.none();
   if (!whole_) fail(failures);
+}
+
+std::vector<double> FabricNetwork::capacity_up() const {
+  std::vector<double> capacity = capacity_;
+  const auto open = [&](std::uint32_t first, std::uint32_t count) {
+    // More than all NICs together can send.
+    const double all = nic_bytes_per_s_ * nics_;
+    for (std::uint32_t link = first; link < first + count; ++link) {
+      if (capacity[link] > 0) capacity[link] = all;
+    }
+  };
+  if (uplinks_ > 0) open(down(0, 0), uplinks_);
+  if (core_links_ > 0) open(core_down(0, 0), core_links_);
+  return capacity;
 }
 
 std::uint32_t FabricNetwork::transmit(Endpoint e) const {

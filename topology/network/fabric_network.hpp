@@ -16,8 +16,10 @@ namespace rackwright::topology {
 struct FabricFailures {
   std::vector<int> leaves, spines, cores;
   std::vector<std::pair<int, int>> leaf_uplinks;  ///< leaf, uplink number
+  std::vector<int> planes;                        ///< whole planes: of NVLink, a switch
   [[nodiscard]] bool none() const {
-    return leaves.empty() && spines.empty() && cores.empty() && leaf_uplinks.empty();
+    return leaves.empty() && spines.empty() && cores.empty() && leaf_uplinks.empty() &&
+           planes.empty();
   }
 };
 
@@ -54,7 +56,17 @@ class FabricNetwork {
   [[nodiscard]] double pod_up_capacity(int pod) const;
   /// Switches join them, when nothing has failed.
   [[nodiscard]] bool joined_leaves(int a, int b) const;
+  /// Of the design's own nodes; `capacity()` has that of each.
   [[nodiscard]] double nic_bytes_per_s() const { return nic_bytes_per_s_; }
+  [[nodiscard]] double nic_bytes_per_s(Endpoint endpoint) const {
+    return capacity_[transmit(endpoint)];
+  }
+  /// All nodes have NICs of one rate.
+  [[nodiscard]] bool one_generation() const { return design_.generations.empty(); }
+  /// Planes that work over all of them.
+  [[nodiscard]] double plane_share() const { return plane_share_; }
+  /// Capacities with the way down unlimited: what the hashes on the way up alone decide.
+  [[nodiscard]] std::vector<double> capacity_up() const;
 
   /// Adds a flow over one path that `hash` chooses. False when none survives, or none exists: rails
   /// without a common switch meet over NVLink only.
@@ -95,7 +107,8 @@ class FabricNetwork {
   std::vector<int> pod_of_;   ///< of each leaf
   std::vector<double> capacity_;
   std::uint32_t nics_ = 0, uplinks_ = 0, joins_ = 0, core_links_ = 0;
-  bool whole_ = true;  ///< nothing has failed
+  bool whole_ = true;  ///< nothing in the plane has failed
+  double plane_share_ = 1;
 };
 
 /// A random permutation of the endpoints in which none sends to itself, as flows. Endpoints without

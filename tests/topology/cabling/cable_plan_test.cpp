@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/topology/cabling/small_floor.hpp"
 #include "topology/cabling/cable_exports.hpp"
 #include "topology/cabling/cable_totals.hpp"
+#include "topology/network/fabric_growth.hpp"
+#include "topology/rack_design.hpp"
 
 namespace rackwright::topology {
 namespace {
@@ -122,6 +126,37 @@ TEST(CableMedia, ReadsLengthsAndForms) {
   EXPECT_EQ(cage_form("32 twin-port OSFP"), "OSFP");
   EXPECT_EQ(cage_form("64 OSFP + 1 SFP28"), "OSFP");
   EXPECT_EQ(cage_form("2 x 18 widgets"), "");
+}
+
+// The growth curve counts without keeping the floor; its sums are those of the cables one by one.
+TEST(FabricGrowth, SumsTheCablesOfTheExpandedFloor) {
+  const DataLocator locator = testing::data();
+  const Catalog catalog = Catalog::load(locator);
+  const RackDesign rack = read_rack_design(locator.find("gb200-nvl72", "topology/racks"), catalog);
+  const RackEvaluation one =
+      evaluate(rack, catalog, kernels::find_device(rack.device, locator), std::nullopt, {});
+  const RowLayout layout = read_row_layout(locator.find("middle-of-row", kLayoutFolder), locator);
+  const GrowthPoint point =
+      grow(read_fabric_design(locator.find("gb200-superpod", "topology/fabrics")), catalog, 8,
+           GrowthRack{&rack, &one, &layout});
+  const CablePlan plan = testing::shipped("gb200-superpod", 144, "middle-of-row", "gb200-nvl72");
+  double ordered_m = 0, longest_m = 0;
+  for (const PulledCable& cable : plan.cables) {
+    ordered_m += cable.length_m();
+    longest_m = std::max(longest_m, cable.length_m());
+  }
+  EXPECT_EQ(point.cabling->cables, static_cast<int>(plan.cables.size()));
+  EXPECT_EQ(point.cabling->modules, static_cast<int>(plan.transceivers.size()));
+  EXPECT_NEAR(point.cabling->ordered_m, ordered_m, 1e-6 * ordered_m);
+  EXPECT_DOUBLE_EQ(*point.rack_power_w, 8 * one.figures.at("power.rack_ac.design_envelope").value);
+  // The columns of the file in the order of its head.
+  const std::string csv = growth_csv({point});
+  const std::string row = csv.substr(csv.find('\n') + 1);
+  EXPECT_TRUE(row.starts_with("8,144,576,32,24,0,576,576,0,")) << row;
+  EXPECT_EQ(std::count(row.begin(), row.end(), ','),
+            std::count(csv.begin(), csv.begin() + static_cast<long>(csv.find('\n')), ','));
+  EXPECT_NE(row.find(fmt::format(",{},{:.6g},", plan.cables.size(), ordered_m)), std::string::npos)
+      << csv;
 }
 
 }  // namespace

@@ -190,5 +190,71 @@ TEST(FabricGrowth, WalksEveryLinkItCounts) {
   EXPECT_EQ(growth_sizes(30), (std::vector<int>{1, 2, 5, 10, 20, 30}));
 }
 
+CollectiveExpectation expected(const FabricDesign& design, const kernels::OperatorModels& models,
+                               int nodes, const CollectiveQuestion& question,
+                               const FabricFailures& failures = {}) {
+  const FabricPlan plan = plan_fabric(design, nodes);
+  return expect_collective(design, plan, FabricNetwork(design, plan, failures), models, question);
+}
+
+// 9 switch trays of two chips: without one tray 16 of 18 links of each GPU work, so what is not
+// latency takes 18 / 16 of the time; the bound exactly so.
+TEST(ExpectCollective, LosesASwitchTrayOfAnNvlinkDomain) {
+  const DataLocator data({kSource});
+  const auto device = kernels::find_device("gb200", data);
+  const kernels::OperatorModels models(device, kernels::find_profile(device, data));
+  CollectiveQuestion question;
+  question.bytes = 8e9;
+  question.ranks = question.domain = 72;
+  question.ranks_per_node = 4;
+  const FabricDesign design = shipped("nvl72");
+  const auto whole = expected(design, models, 18, question);
+  const auto lost =
+      expected(design, models, 18, question,
+               {.leaves = {}, .spines = {}, .cores = {}, .leaf_uplinks = {}, .planes = {4, 5}});
+  EXPECT_NEAR(lost.bound_seconds, whole.bound_seconds * 18 / 16, 1e-9);
+  EXPECT_NEAR(lost.seconds / whole.seconds, 18.0 / 16, 0.005);
+}
+
+// 400G nodes among 800G ones: a ring over all of them goes at the pace of the slow NICs, one over
+// the new nodes only does not know them.
+TEST(ExpectCollective, GoesAtThePaceOfTheOlderNics) {
+  FabricDesign design = shipped("dgx-b300-superpod-eth");
+  CollectiveQuestion question;
+  question.bytes = 8e9;
+  question.ranks = 512;
+  const auto alike = expected(design, h100(), 64, question);
+  design.generations = {{1, 400, ""}};
+  const auto mixed = expected(design, h100(), 64, question);
+  EXPECT_NEAR(mixed.fabric_share, 0.5 * alike.fabric_share, 1e-9);
+  question.kind = CollectiveKind::all_to_all;
+  EXPECT_NEAR(expected(design, h100(), 64, question).fabric_share, 0.5, 1e-9);
+}
+
+// Whatever fails and however it is routed, nothing is faster than its ports, nor than unharmed.
+TEST(ExpectCollective, IsNeverFasterThanItsPortsOrThanUnharmed) {
+  const FabricDesign design = shipped("dgx-h100-superpod-ideal");
+  RandomSource random(11);
+  for (const Routing routing : {Routing::spray, Routing::ecmp}) {
+    for (const auto kind :
+         {CollectiveKind::all_reduce, CollectiveKind::all_to_all, CollectiveKind::all_gather}) {
+      CollectiveQuestion question;
+      question.kind = kind;
+      question.bytes = 1e9;
+      question.ranks = 1024;
+      question.routing = Routing::spray;
+      const double best = expected(design, h100(), 128, question).seconds;
+      question.routing = routing;
+      FabricFailures failures;
+      failures.spines = {static_cast<int>(random.below(16))};
+      failures.leaf_uplinks = {{static_cast<int>(random.below(32)), 3}};
+      const auto answer = expected(design, h100(), 128, question, failures);
+      EXPECT_GE(answer.seconds, answer.bound_seconds);
+      EXPECT_GE(answer.seconds, best * (1 - 1e-9));
+      EXPECT_LE(answer.fabric_share, 1);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rackwright::topology

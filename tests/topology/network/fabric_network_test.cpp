@@ -1,6 +1,7 @@
 #include "topology/network/fabric_network.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 
@@ -72,6 +73,40 @@ TEST(FabricNetwork, LosesAThirdOfAPermutationToHashing) {
   const double share = mean(max_min_rates(built.network.capacity(), flows)) / kNdr;
   EXPECT_GT(share, 0.5);
   EXPECT_LT(share, 0.7);
+}
+
+// The way up alone is one hash of k flows onto 32 uplinks, of which (1 - 1/32)^k stay empty: with
+// k = 32 x 2016/2047 that leave their leaf 64.2 % each, the 31 in 2047 under their own leaf get
+// all: 64.8 %. 64 leaves scatter by 0.7 %, eight seeds by 0.25 %.
+TEST(FabricNetwork, HashesAPermutationOnTheWayUpToTwoThirds) {
+  const Built built = build("dgx-h100-superpod-ideal", 256);
+  double up = 0, both = 0;
+  constexpr int kSeeds = 8;
+  for (int seed = 1; seed <= kSeeds; ++seed) {
+    const FlowSet flows = permutation_flows(built.network, built.design, 256, Routing::ecmp,
+                                            RandomSource(static_cast<std::uint64_t>(seed)));
+    up += mean(max_min_rates(built.network.capacity_up(), flows)) / kNdr / kSeeds;
+    both += mean(max_min_rates(built.network.capacity(), flows)) / kNdr / kSeeds;
+  }
+  const double stay = 31.0 / 2047, k = 32 * (1 - stay);
+  EXPECT_NEAR(up, stay + (1 - stay) * 32 * (1 - std::pow(1 - 1.0 / 32, k)) / k, 0.0075);
+  EXPECT_LT(both, up - 0.05);
+}
+
+// Half of the nodes have 400G NICs on 800G ports: what they send or hear runs at 400G.
+TEST(FabricNetwork, HoldsNodesOfTwoGenerationsToTheirOwnNics) {
+  FabricDesign design = build("dgx-b300-superpod-eth", 64).design;
+  design.generations = {{32, 400, "h100-sxm"}};
+  const FabricPlan plan = plan_fabric(design, 64);
+  const FabricNetwork network(design, plan);
+  FlowSet flows;
+  ASSERT_TRUE(network.add_spray({0, 3}, {1, 3}, flows));    // old to old
+  ASSERT_TRUE(network.add_spray({40, 3}, {41, 3}, flows));  // new to new
+  ASSERT_TRUE(network.add_spray({2, 3}, {63, 3}, flows));   // old to new
+  const auto rates = max_min_rates(network.capacity(), flows);
+  EXPECT_DOUBLE_EQ(rates[0], 50e9);
+  EXPECT_DOUBLE_EQ(rates[1], 100e9);
+  EXPECT_DOUBLE_EQ(rates[2], 50e9);
 }
 
 TEST(FabricNetwork, NeverCarriesMoreThanItsPorts) {
