@@ -78,26 +78,6 @@ cudaDataType data_type(int type) {
 
 }  // namespace
 
-std::vector<ScaleMode> scale_modes(int type) {
-  switch (type) {
-    case RACKWRIGHT_CUDA_FP8:
-      return {ScaleMode::outer_vector, ScaleMode::tensor};
-    case RACKWRIGHT_CUDA_FP8_BLOCK:
-      return {ScaleMode::blocks, ScaleMode::outer_vector, ScaleMode::tensor};
-    case RACKWRIGHT_CUDA_NVFP4:
-      return {ScaleMode::nv16};
-    case RACKWRIGHT_CUDA_MXFP8:
-      return {ScaleMode::mx32};
-    default:
-      return {ScaleMode::none};
-  }
-}
-
-std::size_t element_bytes(int type, std::size_t count) {
-  if (type == RACKWRIGHT_CUDA_BF16) return 2 * count;
-  return type == RACKWRIGHT_CUDA_NVFP4 || type == RACKWRIGHT_CUDA_MXFP4 ? (count + 1) / 2 : count;
-}
-
 struct CublasLt::Handle {
   cublasLtHandle_t library = nullptr;
   void* workspace = nullptr;

@@ -53,13 +53,13 @@ std::size_t largest_of(const std::vector<RackwrightCudaOperator>& operators) {
 }  // namespace
 
 DeviceOperators::DeviceOperators(CudaCalls& calls, int device,
-                                 std::vector<RackwrightCudaOperator> operators)
+                                 std::vector<RackwrightCudaOperator> operators, OpenedCudnn cudnn)
     : operators_(std::move(operators)),
       calls_(calls),
       multiprocessors_(attribute(cudaDevAttrMultiProcessorCount, device)),
       memory_(calls, device, largest_of(operators_)),
       library_(memory_),
-      cudnn_(open_cudnn()) {
+      cudnn_(std::move(cudnn)) {
   for (const auto& op : operators_) prepared_.push_back(prepare(op));
 }
 

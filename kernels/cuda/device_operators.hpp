@@ -18,7 +18,8 @@ inline constexpr int kPageTokens = 64;
 class DeviceOperators final : public StepWork {
  public:
   /// Throws CudaError; for an operator that nothing here can run, naming it.
-  DeviceOperators(CudaCalls& calls, int device, std::vector<RackwrightCudaOperator> operators);
+  DeviceOperators(CudaCalls& calls, int device, std::vector<RackwrightCudaOperator> operators,
+                  OpenedCudnn cudnn = open_cudnn());
   [[nodiscard]] int count() const override { return static_cast<int>(operators_.size()); }
   [[nodiscard]] int lane(int i) const override {
     return operators_[static_cast<std::size_t>(i)].lane;
