@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/data_locator.hpp"
 #include "kernels/cuda/cuda_abi.h"
 
 namespace rackwright::cli {
@@ -21,5 +22,9 @@ struct BackendChoice {
 [[nodiscard]] BackendChoice choose_backend(const std::string& asked,
                                            const std::vector<std::string>& known,
                                            const std::string& otherwise);
+
+/// The id of the device that NVIDIA's driver and measured tables call `name`; `name` itself when no
+/// device is called so.
+[[nodiscard]] std::string device_named(const std::string& name, const DataLocator& data);
 
 }  // namespace rackwright::cli

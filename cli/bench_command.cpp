@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/bench_kernels.hpp"
+#include "cli/bench_transient.hpp"
 #include "common/input_error.hpp"
 
 namespace rackwright::cli {
@@ -12,6 +13,7 @@ namespace {
 std::vector<std::unique_ptr<Command>> make_benches() {
   std::vector<std::unique_ptr<Command>> kinds;
   kinds.push_back(std::make_unique<BenchKernels>());
+  kinds.push_back(std::make_unique<BenchTransient>());
   return kinds;
 }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/backend_choice.hpp"
 #include "cli/text_table.hpp"
 #include "common/input_error.hpp"
 #include "common/output_file.hpp"
@@ -68,16 +69,6 @@ InputError unknown_format(const std::string& name) {
   }
   return InputError(
       InputProblem{"", 0, "FORMAT", fmt::format("one of {}", fmt::join(known, ", ")), found});
-}
-
-/// The device whose tables name `name`; the name itself when none does.
-std::string device_named(const std::string& name, const DataLocator& data) {
-  for (const std::string& id : data.ids("kernels/devices")) {
-    const auto device = kernels::find_device(id, data);
-    const auto& names = device.measured_as;
-    if (std::find(names.begin(), names.end(), name) != names.end()) return id;
-  }
-  return name;
 }
 
 /// Several files of one benchmark become one run.

@@ -1,49 +1,30 @@
 #include "cli/profile_command.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <ostream>
+#include <thread>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "cli/gpu_meters.hpp"
 #include "cli/option_values.hpp"
 #include "common/input_error.hpp"
 #include "common/quantity_text.hpp"
 #include "kernels/analytical/analytical_backend.hpp"
+#include "kernels/cuda_backend.hpp"
 #include "kernels/cuda_loader.hpp"
 #include "kernels/host/host_backend.hpp"
+#include "kernels/measured_backend.hpp"
 #include "profiler/replay.hpp"
 #include "topology/catalog.hpp"
 
 namespace rackwright::cli {
 
 namespace {
-
-/// Says which backend runs and why. A GPU cannot yet replay a whole engine step.
-std::string choose_backend(const std::string& asked) {
-  if (asked == "analytical") return "analytical backend, as asked for";
-  if (asked == "host") return "host backend: operators run on this machine's cores";
-  if (asked == "auto") {
-    const auto probe = kernels::probe_cuda(kernels::cuda_module_path(), false);
-    const std::string reason = probe.devices.empty()
-                                   ? (probe.reason.empty() ? "no GPU" : probe.reason)
-                                   : "this version cannot replay steps on a GPU";
-    return fmt::format("analytical backend: {}", reason);
-  }
-  if (asked == "cuda") {
-    throw BackendUnavailable(
-        "backend cuda cannot replay engine steps in this version; use --backend analytical or "
-        "host");
-  }
-  std::string found = fmt::format("\"{}\"", asked);
-  if (const auto near = nearest_word(asked, {"analytical", "auto", "cuda", "host"});
-      !near.empty()) {
-    found += fmt::format("; did you mean \"{}\"?", near);
-  }
-  throw InputError(InputProblem{"", 0, "--backend", "analytical, host or auto", found});
-}
 
 /// Half of the machine's memory: the other half is the system's.
 double host_memory_bytes() {
@@ -56,12 +37,15 @@ double memory_of(const kernels::DeviceInfo& device) {
   throw BackendUnavailable(fmt::format("memory of {} is blank", device.id));
 }
 
-/// The first plan that fits; the error of the last when none does.
-workloads::ServingPlan choose_plan(const workloads::Workload& workload, double memory_bytes) {
+/// The first plan of at most `most_gpus` (0: of any number) that fits; the error of the last when
+/// none does.
+workloads::ServingPlan choose_plan(const workloads::Workload& workload, double memory_bytes,
+                                   int most_gpus = 0) {
   std::optional<InputError> failure;
   for (const auto& candidate : workload.plans) {
     const auto plan = workloads::resolved(candidate, workload.model);
     if (!workloads::plan_problem(workload.model, plan).empty()) continue;
+    if (most_gpus > 0 && plan.gpus() > most_gpus) continue;
     try {
       workloads::check_memory(workload.model, plan, memory_bytes, workload.traffic.longest(),
                               plan.gpus());
@@ -71,6 +55,12 @@ workloads::ServingPlan choose_plan(const workloads::Workload& workload, double m
     }
   }
   if (failure) throw *failure;
+  if (most_gpus > 0) {
+    throw BackendUnavailable(
+        fmt::format("no plan of {} runs on {} GPU: the CUDA module replays one rank and has no "
+                    "collectives between ranks; use --backend analytical",
+                    workload.name, most_gpus));
+  }
   throw InputError(InputProblem{
       "", 0, "plan", "a plan that suits the model",
       workload.plans.empty()
@@ -111,17 +101,35 @@ std::string plan_text(const workloads::Workload& workload, const profiler::Repli
       "about {:.0f} steps, {}{:.1f} minutes on this machine, {:.0f} MB run file\n",
       workload.traffic.requests.size(), duration, trace.metrics.requests,
       static_cast<double>(trace.engine.steps) * scale,
-      backend.name() == "host" ? "at most " : "",  // a shape that ran before is not run again
+      backend.name() == "analytical" ? "" : "at most ",  // what ran before is not run again
       wall * scale / 60,
       static_cast<double>(trace.slices.size()) * kBytesPerSlice * scale / 1e6 + 0.1);
 }
 
 std::string energy_text(const profiler::Trace& trace) {
-  if (trace.power_unknown) return "power not measured: no CPU energy counter can be read here";
+  if (trace.power_unknown) {
+    return fmt::format("power not measured: no {} energy counter can be read here",
+                       trace.backend == "host" ? "CPU" : "GPU");
+  }
   const double joules = trace.joules_per_gpu() * trace.plan.gpus();
+  const char* where = trace.backend == "host"   ? "CPU packages"
+                      : trace.backend == "cuda" ? "the GPU's energy counter, whole steps over 5 s"
+                                                : "module input";
   return fmt::format("{:.3g} output tokens/J at {}",
                      joules > 0 ? static_cast<double>(trace.engine.output_tokens) / joules : 0.0,
-                     trace.backend == "host" ? "CPU packages" : "module input");
+                     where);
+}
+
+/// Whole steps against their operators one by one: `totals` are the operators' own, with the time
+/// between them as the host's.
+std::string gap_text(const profiler::Trace& trace) {
+  double all = 0;
+  for (const auto& total : trace.totals) all += total.seconds;
+  const double host =
+      trace.totals[static_cast<std::size_t>(workloads::OperatorClass::host)].seconds;
+  return fmt::format(
+      "operators one by one {:.1f} s, host and launch {:.1f} s; overlap hides {:.1f} s of them\n",
+      all - host, host, std::max(0.0, all - trace.engine.busy_s));
 }
 
 std::string summary_text(const profiler::Trace& trace) {
@@ -137,14 +145,27 @@ std::string summary_text(const profiler::Trace& trace) {
       100 * metrics.attainment, metrics.output_tokens_per_s, energy_text(trace));
   text += fmt::format("step time ± {:.0f} % (90 %){}\n", 100 * trace.relative_error,
                       trace.extrapolated ? ", extrapolated" : "");
-  return text;
+  return text + gap_text(trace);
+}
+
+/// Mean draw of an idle GPU; nothing where no counter can be read.
+std::optional<double> measure_idle_w(const kernels::GpuMeters& meters) {
+  constexpr double kWindow = 5;  // counters lie over shorter ones
+  if (!meters.joules()) return {};
+  std::this_thread::sleep_for(std::chrono::duration<double>(kWindow));
+  const auto joules = meters.joules();
+  if (!joules) return {};
+  return *joules / kWindow;
 }
 
 }  // namespace
 
 void ProfileCommand::add_options(CLI::App& app) {
   workload_.add_to(app, "Workload: id or file");
-  app.add_option("--backend", backend_, "analytical, host or auto (auto)")->type_name("B");
+  app.add_option(
+         "--backend", backend_,
+         "analytical, host, cuda or auto: cuda where there is a GPU, else analytical (auto)")
+      ->type_name("B");
   app.add_option("--device", device_, "Device that the analytical backend predicts (h100-sxm)")
       ->type_name("ID");
   app.add_option("--scale-up-domain", domain_, "GPUs that share a scale-up (NVLink) domain (8)")
@@ -154,18 +175,42 @@ void ProfileCommand::add_options(CLI::App& app) {
 }
 
 std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
-    const workloads::Workload& workload, const DataLocator& data,
+    const workloads::Workload& workload, const DataLocator& data, BackendChoice& choice,
     profiler::ReplicaSetup& setup) const {
-  if (backend_ == "host") {
+  if (choice.name == "host") {
     setup.gpu_memory_bytes = host_memory_bytes();
     setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
     return std::make_unique<kernels::HostBackend>();
+  }
+  if (choice.name == "cuda") {
+    try {
+      return load_cuda(workload, data, *choice.gpu, setup);
+    } catch (const BackendUnavailable& error) {
+      if (backend_ != "auto") throw;
+      choice.reason = fmt::format("analytical backend, not cuda: {}", error.what());
+    }
   }
   const auto device = kernels::find_device(device_, data);
   setup.gpu_memory_bytes = memory_of(device);
   setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
   setup.rank.scale_out_bytes_per_s = device.scale_out_bytes_per_s.value.value_or(0);
   return kernels::AnalyticalBackend::load(device.id, setup.plan.weights, data);
+}
+
+std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Workload& workload,
+                                                            const DataLocator& data,
+                                                            const RackwrightCudaDevice& gpu,
+                                                            profiler::ReplicaSetup& setup) const {
+  setup.gpu_memory_bytes = gpu.memory_bytes;
+  setup.plan = choose_plan(workload, setup.gpu_memory_bytes, 1);
+  const kernels::GpuMeters meters = gpu_meters(0, gpu.name);
+  if (!plan_) setup.idle_w = measure_idle_w(meters);
+  kernels::MeasuredOptions options;
+  if (!plan_) options.joules = meters.joules;
+  return std::make_unique<kernels::MeasuredBackend>(
+      std::make_unique<kernels::CudaBackend>(kernels::open_cuda_module(kernels::cuda_module_path()),
+                                             0, device_named(gpu.name, data)),
+      options);
 }
 
 int ProfileCommand::run(CommandContext& context) {
@@ -177,13 +222,14 @@ int ProfileCommand::run(CommandContext& context) {
     throw InputError(
         InputProblem{out_, 0, "-o", "a file that does not exist yet", "one that does"});
   }
-  const std::string backend_text = choose_backend(backend_);
+  BackendChoice choice = choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
   const WorkloadInput input = read_workload_input(workload_, context.data);
   const workloads::Workload& workload = input.workload;
   profiler::ReplicaSetup setup;
   setup.rank.scale_up_domain = static_cast<int>(parse_count(domain_, "--scale-up-domain", 1));
-  const auto backend = load_backend(workload, context.data, setup);
-  context.err << fmt::format("{}; {} as {}\n", backend_text, backend->device(), setup.plan.label());
+  const auto backend = load_backend(workload, context.data, choice, setup);
+  context.err << fmt::format("{}; {} as {}\n", choice.reason, backend->device(),
+                             setup.plan.label());
   ProgressLine line(context.err, context.err_is_terminal);
   const ProgressCallback progress = progress_on(line);
   if (plan_) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/backend_choice.hpp"
 #include "cli/command.hpp"
 #include "cli/workload_input.hpp"
 #include "kernels/backend.hpp"
@@ -26,10 +27,15 @@ class ProfileCommand final : public Command {
   int run(CommandContext& context) override;
 
  private:
-  /// Also fills memory and plan of `setup`.
+  /// Also fills memory and plan of `setup`; `auto` may still turn from cuda to analytical, which
+  /// `choice` then says.
   std::unique_ptr<kernels::Backend> load_backend(const workloads::Workload& workload,
-                                                 const DataLocator& data,
+                                                 const DataLocator& data, BackendChoice& choice,
                                                  profiler::ReplicaSetup& setup) const;
+  std::unique_ptr<kernels::Backend> load_cuda(const workloads::Workload& workload,
+                                              const DataLocator& data,
+                                              const RackwrightCudaDevice& gpu,
+                                              profiler::ReplicaSetup& setup) const;
 
   WorkloadOptions workload_;
   std::string backend_ = "auto";

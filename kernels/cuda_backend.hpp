@@ -44,6 +44,7 @@ class CudaBackend final : public Backend {
       : module_(module), device_(device), name_(std::move(device_name)) {}
   [[nodiscard]] std::string_view name() const override { return "cuda"; }
   [[nodiscard]] std::string_view device() const override { return name_; }
+  [[nodiscard]] bool measures_power() const override { return false; }
   /// Throws BackendUnavailable with the CUDA call, its code and the remedy.
   std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,
                                         const RankContext& rank) override;

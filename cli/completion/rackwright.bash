@@ -40,7 +40,7 @@ _rackwright() {
     validate) options="--device --source --quantity --rows --list --json" ;;
     predict) options="--device --slo --json" ;;
     calibrate) options="--device --out" ;;
-    bench) options="kernels --backend --filter --workload --batch --context --prefill --warm --samples --warm-up --time-limit --power-window --no-bounds --seed --json --format --list" ;;
+    bench) options="kernels transient --frequency --duty --seconds --power-ceiling --peak-power --start-at --plan --backend --filter --workload --batch --context --prefill --warm --samples --warm-up --time-limit --power-window --no-bounds --seed --json --format --list" ;;
     import) options="kineto nsys chakra nccl-tests nvidia-smi dcgm vllm-bench nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id" ;;
     catalog) options="list show check" ;;
     check) options="" ;;

@@ -6,65 +6,14 @@
 #include <numeric>
 #include <variant>
 
-#include <fmt/format.h>
-
 #include "kernels/host/host_operator.hpp"
+#include "kernels/shape_rounding.hpp"
 
 namespace rackwright::kernels {
 
 using namespace workloads;
 
 namespace {
-
-/// The power of sqrt(2) nearest to `value`.
-double rounded(double value) {
-  if (!(value > 1)) return 1;
-  return std::round(std::exp2(std::round(2 * std::log2(value)) / 2));
-}
-
-/// Sizes that change from step to step are rounded; those of the model stay.
-struct Round {
-  GemmShape operator()(GemmShape shape) const {
-    shape.m = rounded(shape.m);
-    return shape;
-  }
-  AttentionShape operator()(AttentionShape shape) const { return tokens(shape); }
-  LatentAttentionShape operator()(LatentAttentionShape shape) const { return tokens(shape); }
-  ExpertShape operator()(ExpertShape shape) const {
-    shape.touched_experts = std::min<double>(shape.local_experts, rounded(shape.touched_experts));
-    shape.rank_tokens = std::max(shape.touched_experts, rounded(shape.rank_tokens));
-    return shape;
-  }
-  ElementwiseShape operator()(ElementwiseShape shape) const {
-    const double both = shape.bytes_read + shape.bytes_written;
-    const double scale = both > 0 ? rounded(both) / both : 1;
-    shape.bytes_read *= scale;
-    shape.bytes_written *= scale;
-    shape.flops *= scale;
-    return shape;
-  }
-  CollectiveShape operator()(CollectiveShape shape) const {
-    shape.bytes = rounded(shape.bytes);
-    return shape;
-  }
-  HostShape operator()(HostShape shape) const { return shape; }
-
- private:
-  /// Whole sequences of equal length, so that pairs and cached tokens follow from their product.
-  template <class Shape>
-  static Shape tokens(Shape shape) {
-    const double sequences = rounded(shape.sequences);
-    const double queries =
-        shape.prefill ? rounded(shape.query_tokens / std::max(1.0, shape.sequences)) : 1;
-    const double context =
-        std::max(queries, rounded(shape.kv_tokens / std::max(1.0, shape.sequences)));
-    shape.sequences = sequences;
-    shape.query_tokens = sequences * queries;
-    shape.kv_tokens = sequences * context;
-    shape.pairs = sequences * queries * (context - queries + (queries + 1) / 2);
-    return shape;
-  }
-};
 
 /// A part of an operator that is too large for one run: fewer columns, sequences or experts.
 struct Cut {
@@ -104,13 +53,6 @@ struct Cut {
   }
 };
 
-/// What time is scaled with: FLOP where there are any, else bytes.
-double amount(const Operator& op) {
-  const OperatorWork work = work_of(op);
-  if (work.flops > 0) return work.flops;
-  return std::max(1.0, work.memory_bytes + work.wire_bytes);
-}
-
 double share_that_fits(const Operator& op, const HostOptions& options) {
   const OperatorWork work = work_of(op);
   double share = 1;
@@ -118,13 +60,6 @@ double share_that_fits(const Operator& op, const HostOptions& options) {
   const double bytes = work.memory_bytes + work.wire_bytes;
   if (bytes > options.most_bytes) share = std::min(share, options.most_bytes / bytes);
   return share;
-}
-
-std::string key_of(const Operator& op) {
-  const OperatorWork work = work_of(op);
-  // Work and kind tell rounded shapes apart: equal work of one name is one operator.
-  return fmt::format("{} {} {:.6g} {:.6g} {:.6g} {:.6g}", op.name, op.shape.index(), work.flops,
-                     work.weight_bytes, work.memory_bytes, work.wire_bytes);
 }
 
 class MeasuredStep final : public PreparedStep {
@@ -165,22 +100,19 @@ std::unique_ptr<PreparedStep> HostBackend::prepare(const OperatorGraph& step, co
 
 OperatorTiming HostBackend::measure(const Operator& op) {
   if (std::holds_alternative<HostShape>(op.shape)) return {};
-  Operator near = op;
-  near.shape =
-      std::visit([](const auto& shape) -> OperatorShape { return Round{}(shape); }, op.shape);
+  Operator near = with_rounded_shape(op);
   if (const double share = share_that_fits(near, options_); share < 1) {
     near.shape = std::visit([&](const auto& shape) -> OperatorShape { return Cut{share}(shape); },
                             near.shape);
   }
-  const std::string key = key_of(near);
+  const std::string key = shape_key(near);
   auto found = known_.find(key);
   if (found == known_.end()) found = known_.emplace(key, run(near)).first;
   OperatorTiming timing = found->second;
-  const double scale = amount(op) / amount(near);
+  const double scale = amount_of_work(op) / amount_of_work(near);
   timing.seconds *= scale;
   timing.joules *= scale;
-  // Time is not quite proportional to work: a tenth of the way is taken as its error.
-  timing.relative_error = std::hypot(timing.relative_error, 0.1 * std::abs(std::log2(scale)));
+  timing.relative_error = std::hypot(timing.relative_error, error_of_scaling(scale));
   timing.extrapolated = std::abs(std::log2(scale)) > 1;
   return timing;
 }

@@ -106,6 +106,56 @@ TEST(BenchCommand, WantsAKindAndHelpsWithEach) {
   EXPECT_THAT(help.out, HasSubstr("rackwright bench kernels --backend host"));
 }
 
+std::vector<std::string> transient(std::vector<std::string> more) {
+  std::vector<std::string> arguments{"bench", "transient", "--backend", "host"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(BenchTransient, RunsItsBurstsAndSaysHowLateTheyWere) {
+  const auto result =
+      run_cli(transient({"--frequency", "5Hz", "--duty", "20%", "--seconds", "1", "--peak-power",
+                         "400W", "--power-ceiling", "1kW"}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("5 Hz, 20 % under load, 5 periods"));
+  EXPECT_THAT(result.out, HasSubstr("5 bursts"));
+  EXPECT_THAT(result.out, HasSubstr("late"));
+}
+
+TEST(BenchTransient, MoreThanTheCeilingIsRefusedAndRunsNothing) {
+  const auto result = run_cli(transient({"--peak-power", "400W", "--power-ceiling", "300W"}));
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("refused"));
+  EXPECT_EQ(result.out, "");
+}
+
+TEST(BenchTransient, WantsACeilingAndAPeak) {
+  EXPECT_THAT(run_cli(transient({})).err, HasSubstr("--power-ceiling"));
+  const auto blank = run_cli(transient({"--power-ceiling", "1MW"}));
+  EXPECT_EQ(blank.code, 2);
+  EXPECT_THAT(blank.err, HasSubstr("--peak-power"));
+}
+
+TEST(BenchTransient, PlanPrintsTheScheduleOnly) {
+  const auto result =
+      run_cli(transient({"--plan", "--frequency", "0.1Hz", "--seconds", "600", "--peak-power",
+                         "400W", "--power-ceiling", "1kW"}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("60 periods"));
+  EXPECT_THAT(result.out, HasSubstr("at most 400 W on 1 device, ceiling 1"));
+}
+
+TEST(BenchTransient, QuantitiesWantTheirUnits) {
+  const auto error_of = [](std::vector<std::string> more) {
+    more.insert(more.end(), {"--peak-power", "400W", "--power-ceiling", "1kW"});
+    return run_cli(transient(std::move(more))).err;
+  };
+  EXPECT_THAT(error_of({"--frequency", "2"}), HasSubstr("a number with Hz"));
+  EXPECT_THAT(error_of({"--duty", "0.5"}), HasSubstr("a number with %"));
+  EXPECT_THAT(error_of({"--frequency", "60Hz"}), HasSubstr("0.1 Hz to 50 Hz"));
+  EXPECT_THAT(error_of({"--start-at", "1000"}), HasSubstr("a time to come"));
+}
+
 TEST(BenchText, SaysWhatIsAbsentDiscardedOrUnsettled) {
   BenchReport report;
   kernels::BenchResult slow;
