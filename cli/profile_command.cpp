@@ -158,6 +158,17 @@ std::optional<double> measure_idle_w(const kernels::GpuMeters& meters) {
   return *joules / kWindow;
 }
 
+/// What ran each operator on a GPU, for the run's record.
+std::vector<std::string> choices_of(const kernels::Backend& backend) {
+  const auto* measured = dynamic_cast<const kernels::MeasuredBackend*>(&backend);
+  if (measured == nullptr) return {};
+  const auto* cuda = dynamic_cast<const kernels::CudaBackend*>(&measured->inner());
+  if (cuda == nullptr) return {};
+  std::vector<std::string> out;
+  for (const auto& [name, choice] : cuda->choices()) out.push_back(name + ": " + choice);
+  return out;
+}
+
 }  // namespace
 
 void ProfileCommand::add_options(CLI::App& app) {
@@ -249,7 +260,9 @@ int ProfileCommand::run(CommandContext& context) {
   options.keep_partial = true;
   const auto trace = profiler::replay(workload, setup, *backend, options, progress);
   line.finish();
-  writer.write(trace);
+  profiler::Recording record;
+  record.notes = choices_of(*backend);
+  record.notes.empty() ? writer.write(trace) : writer.write(trace, record);
   if (trace.incomplete) {
     context.err << fmt::format(
         "rackwright: {} at {:.1f} s of traffic; kept in {}, marked incomplete\n",

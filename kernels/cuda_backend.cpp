@@ -255,9 +255,8 @@ RackwrightCudaTransfer probe_transfer(const CudaModule& module, int from, int to
 std::unique_ptr<PreparedStep> CudaBackend::prepare(const workloads::OperatorGraph& step,
                                                    const RankContext& /*rank*/) {
   auto prepared = std::make_unique<CudaStep>(module_, device_, step);
-  choices_.clear();
   for (std::size_t i = 0; i < step.operators.size(); ++i) {
-    choices_.emplace(step.operators[i].name, prepared->choices()[i]);
+    choices_.insert_or_assign(std::string(step.operators[i].name), prepared->choices()[i]);
   }
   return prepared;
 }

@@ -35,9 +35,9 @@ struct CudaModule {
 /// Replays steps on one GPU through the CUDA module. Energy stays 0: it is measured by samplers,
 /// not here. A step's operators are timed one by one once, when it is prepared; `whole` then gives
 /// the headline, and the gap to their sum is overlap where it is shorter and launch where it is
-/// longer. Sequences of an attention operator are taken as equal. Collectives between ranks are
-/// left out: they take no time here, and the choices say so. Products in a type that no engine
-/// serves on these GPUs (fp32, int8) are refused by name.
+/// longer. Sequences of an attention operator, and rows of the experts, are taken as equal.
+/// Collectives between ranks are left out: they take no time here, and the choices say so. Products
+/// in a type that no engine serves on these GPUs (fp32, int8) are refused by name.
 class CudaBackend final : public Backend {
  public:
   CudaBackend(CudaModule module, int device, std::string device_name)
@@ -48,8 +48,8 @@ class CudaBackend final : public Backend {
   /// Throws BackendUnavailable with the CUDA call, its code and the remedy.
   std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,
                                         const RankContext& rank) override;
-  /// What runs each operator, by its name, as of the last step prepared: library, algorithm, page
-  /// size and KV layout, scales, cold cache, what was not taken and why.
+  /// What runs each operator, by its name, in the last step prepared that has it: library,
+  /// algorithm, page size and KV layout, scales, cold cache, what was not taken and why.
   [[nodiscard]] const std::map<std::string, std::string>& choices() const { return choices_; }
 
  private:

@@ -34,6 +34,7 @@ class MeasuredBackend final : public Backend {
   [[nodiscard]] bool measures_power() const override { return meter_; }
   std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,
                                         const RankContext& rank) override;
+  [[nodiscard]] const Backend& inner() const { return *inner_; }
   /// Different steps that ran, and kinds whose power was measured.
   [[nodiscard]] std::size_t measured() const { return known_.size(); }
   [[nodiscard]] std::size_t power_windows() const { return watts_.size(); }

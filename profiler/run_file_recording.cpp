@@ -159,9 +159,9 @@ Recording read_recording(Database& database) {
     recording.counts.push_back({source.text(0), static_cast<std::uint64_t>(source.integer(1)),
                                 static_cast<std::uint64_t>(source.integer(2)), source.text(3)});
   }
-  if (recording.counts.empty()) return recording;
   Statement note(database, "SELECT text FROM notes ORDER BY id");
   while (note.step()) recording.notes.push_back(note.text(0));
+  if (recording.counts.empty()) return recording;
   read_events(database, recording);
   read_counters(database, recording);
   read_collectives(database, recording);

@@ -96,6 +96,21 @@ TEST(RunFile, RoundTripsEverything) {
   EXPECT_EQ(read.traffic.scale_out_peak_bytes_per_s, trace.traffic.scale_out_peak_bytes_per_s);
 }
 
+// What ran the operators of a measured run.
+TEST(RunFile, KeepsTheNotesOfAReplay) {
+  const testing::TemporaryFolder folder;
+  Recording record;
+  record.notes = {"qkv_proj: cuBLASLt 13.1.0, BF16, algorithm 66", "decode: own rw_decode_128"};
+  {
+    RunFileWriter writer(folder.path() / "run.rw", kMeta);
+    writer.write(recorded(20), record);
+    writer.finish();
+  }
+  const RunFile run = read_run_file(folder.path() / "run.rw");
+  EXPECT_EQ(run.recording.notes, record.notes);
+  EXPECT_TRUE(run.recording.empty());
+}
+
 TEST(RunFile, RoundTripsSlicesExactly) {
   const testing::TemporaryFolder folder;
   const Trace trace = recorded();
