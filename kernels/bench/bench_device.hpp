@@ -20,6 +20,8 @@ class BenchWork {
   virtual ~BenchWork() = default;
   /// Throws BackendUnavailable when the device fails.
   virtual Sample run() = 0;
+  /// Library and algorithm, where there was a choice; "" where not.
+  [[nodiscard]] virtual std::string choice() const { return ""; }
 };
 
 /// What benchmarks run on, and its meters. Time is a member so that tests can run without waiting.

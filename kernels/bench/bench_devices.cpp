@@ -61,6 +61,10 @@ class CudaWork final : public BenchWork {
     PreparedStep& next = *copies_[turn_++ % copies_.size()];
     return timed([&] { return next.run(ReplayMode::whole, nullptr).seconds; });
   }
+  [[nodiscard]] std::string choice() const override {
+    const auto* step = dynamic_cast<const CudaPreparedStep*>(copies_.front().get());
+    return step != nullptr && !step->choices().empty() ? step->choices().front() : "";
+  }
 
  private:
   std::vector<std::unique_ptr<PreparedStep>> copies_;
@@ -140,7 +144,8 @@ workloads::OperatorWork CudaBenchDevice::work(const workloads::Operator& op) con
 workloads::DataType CudaBenchDevice::math_type(const workloads::Operator& op) const {
   using workloads::DataType;
   const DataType type = work_of(op).type;
-  return type == DataType::fp8 || type == DataType::fp8_block ? DataType::fp8 : DataType::bf16;
+  if (type == DataType::fp8 || type == DataType::fp8_block) return DataType::fp8;
+  return type == DataType::nvfp4 ? DataType::nvfp4 : DataType::bf16;
 }
 
 std::unique_ptr<BenchWork> CudaBenchDevice::prepare(const workloads::Operator& op, int copies,

@@ -52,7 +52,7 @@ class CudaBenchDevice final : public BenchDevice {
   [[nodiscard]] std::string backend() const override { return "cuda"; }
   [[nodiscard]] std::string name() const override { return facts_.name; }
   [[nodiscard]] workloads::OperatorWork work(const workloads::Operator& op) const override;
-  /// MXFP4 weights are multiplied in bf16.
+  /// FP8 of any scaling, NVFP4, or bf16: MXFP4 weights are multiplied in bf16.
   [[nodiscard]] workloads::DataType math_type(const workloads::Operator& op) const override;
   [[nodiscard]] std::unique_ptr<BenchWork> prepare(const workloads::Operator& op, int copies,
                                                    unsigned seed) override;

@@ -44,6 +44,7 @@ Run common_of(const BenchResult& result, std::int64_t family) {
   run.threads = 1;
   run.time_unit = benchmark::kNanosecond;
   run.statistics = nullptr;
+  run.report_label = result.choice;
   return run;
 }
 

@@ -76,6 +76,7 @@ class Sampler {
     if (progress_) progress_(one.name, done_, cases_);
     series.work =
         device_.prepare(one.op, series.result->copies, static_cast<unsigned>(options_.seed));
+    series.result->choice = series.work->choice();
     warm_up(series);
   }
 

@@ -30,6 +30,7 @@ struct BenchResult {
   workloads::OperatorWork work;  ///< of one execution, as this device runs it
   workloads::DataType math = workloads::DataType::bf16;
   std::string skipped;  ///< why it did not run; "" when it did
+  std::string choice;   ///< library and algorithm taken; "" where there is one only
   int copies = 1;
   bool cold = false;  ///< the copies together are twice the cache
   double warm_up_s = 0;

@@ -121,6 +121,10 @@ CudaModule module_of_milliseconds() {
     if (times->operator_s != nullptr) times->operator_s[0] = times->total_s;
     return 0;
   };
+  module.choice = [](RackwrightCudaStep*, int, char* text, char*) {
+    std::strcpy(text, "cuDNN");
+    return 0;
+  };
   module.release = [](RackwrightCudaStep* step) { delete reinterpret_cast<int*>(step); };
   return module;
 }
@@ -129,7 +133,9 @@ TEST(CudaBenchDevice, TimesAreTheModules) {
   CudaBenchDevice device(module_of_milliseconds(), 0, facts());
   Operator op = of(GemmShape{8, 8, 8, DataType::bf16});
   op.repeat = 4;
-  EXPECT_DOUBLE_EQ(device.prepare(op, 3, 1)->run().seconds, 1e-3);
+  const auto work = device.prepare(op, 3, 1);
+  EXPECT_DOUBLE_EQ(work->run().seconds, 1e-3);
+  EXPECT_EQ(work->choice(), "cuDNN");
   EXPECT_EQ(device.cache_bytes(), 50e6);
   EXPECT_EQ(device.memory_bytes(), 40e9);
   EXPECT_EQ(device.rated_clock_hz(), 1.98e9);
@@ -138,10 +144,11 @@ TEST(CudaBenchDevice, TimesAreTheModules) {
   EXPECT_FALSE(device.clock_hz());
 }
 
-TEST(CudaBenchDevice, Mxfp4WeightsMultiplyInBf16) {
+TEST(CudaBenchDevice, TypesAreBoundByTheProductsTheyRunIn) {
   const CudaBenchDevice device(module_of_milliseconds(), 0, facts());
   EXPECT_EQ(device.math_type(of(GemmShape{1, 1, 1, DataType::mxfp4})), DataType::bf16);
   EXPECT_EQ(device.math_type(of(GemmShape{1, 1, 1, DataType::fp8_block})), DataType::fp8);
+  EXPECT_EQ(device.math_type(of(GemmShape{1, 1, 1, DataType::nvfp4})), DataType::nvfp4);
   EXPECT_EQ(device.work(of(GemmShape{1, 2, 3, DataType::bf16})).flops, 12);
 }
 

@@ -17,6 +17,7 @@ BenchResult three_samples() {
   result.work.flops = 4e9;
   result.work.memory_bytes = 1e9;
   result.samples = {{1e-3, 2e-3}, {2e-3, 4e-3}, {4e-3, 8e-3}};
+  result.choice = "cuBLASLt, algorithm 6";
   result.watts = 250;
   result.joules = 0.5;
   result.summary = summarise({1e-3, 2e-3, 4e-3});
@@ -69,6 +70,7 @@ TEST(GoogleJson, HasARowPerSampleThenAggregates) {
   EXPECT_EQ(rows[1]["repetitions"], 3);
   EXPECT_EQ(rows[1]["iterations"], 1);
   EXPECT_EQ(rows[1]["time_unit"], "ns");
+  EXPECT_EQ(rows[1]["label"], "cuBLASLt, algorithm 6");
   EXPECT_NEAR(rows[1]["real_time"].get<double>(), 2e6, 1e-3);
   EXPECT_NEAR(rows[1]["cpu_time"].get<double>(), 4e6, 1e-3);
 }
