@@ -15,7 +15,7 @@ LD_LIBRARY_PATH="$folder:$home/lib64" "$build/tests/kernels/cudnn/cudnn_plan_pag
 # Plans of cuDNN by chip
 
 Written by `docs/make_cudnn_plans.sh`. Plans that cuDNN's support check takes, of those that its
-heuristics propose, for a device that cuDNN is only told of. **This is a weak filter: no plan has run
+heuristics propose (8 at most), for a device that cuDNN is only told of. **This is a weak filter: no plan has run
 on a GPU, results and speed are unknown**, and a plan that passes here may still fail where its code
 is loaded. On a real GPU the module asks again, times what passes there, and falls back to own
 kernels where nothing does. "none": the heuristics propose nothing.
