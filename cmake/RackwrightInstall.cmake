@@ -7,7 +7,7 @@ if(TARGET rackwright)
 endif()
 
 foreach(folder workloads workloads/models workloads/requests kernels/devices
-               kernels/devices/profiles profiler/nvml profiler/serving_profiles topology/catalog topology/racks topology/fabrics
+               kernels/devices/profiles profiler/cupti profiler/nvml profiler/serving_profiles topology/catalog topology/racks topology/fabrics
                topology/layouts topology/layouts/practice topology/layouts/pods
                topology/schema)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.json)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,20 @@ struct CollectiveSample {
   double busbw = 0;  ///< B/s: algbw scaled to a link's load; never the speed of a wire
 };
 
+/// A GPU of the node as NVML describes it, with what its power sensor covers; blank where it does
+/// not say.
+struct RecordedGpu {
+  int gpu = 0;
+  std::string name, uuid;
+  std::string chassis;
+  std::optional<int> slot;  ///< of the chassis, switch trays counted, from 1
+  std::optional<int> tray;  ///< compute trays only, from 0
+  std::optional<int> module;
+  std::optional<double> power_limit_w;
+  std::optional<double> instant_window_s, duty_cycle;
+  double period_s = 0;  ///< between readings, as achieved
+};
+
 /// How many records of a kind the source held, and what became of them.
 struct RecordCount {
   std::string what;
@@ -79,6 +94,7 @@ struct Recording {
   std::vector<CounterSample> counters;
   std::vector<CollectiveSample> collectives;
   std::vector<workloads::RequestOutcome> requests;
+  std::vector<RecordedGpu> gpus;  ///< sampled by NVML
   std::vector<RecordCount> counts;
   std::vector<std::string> notes;  ///< what a reader must know: an assumption, a unit trap
   bool incomplete = false;

@@ -122,11 +122,39 @@ void read_events(Database& database, Recording& recording) {
 
 void read_counters(Database& database, Recording& recording) {
   NameTable name(recording.names);
+  // Rows named "power" beside slices are the model's, in traffic time.
   Statement row(database,
-                "SELECT gpu, name, unit, start_s, duration_s, value FROM counters ORDER BY rowid");
+                "SELECT gpu, name, unit, start_s, duration_s, value FROM counters WHERE name <> "
+                "'power' OR NOT EXISTS (SELECT 1 FROM slices) ORDER BY rowid");
   while (row.step()) {
     recording.counters.push_back({gpu_of(row, 0), name(row.text(1)), name(row.text(2)),
                                   row.number(3), row.number(4), row.number(5)});
+  }
+}
+
+std::optional<double> number_or_blank(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.number(column));
+}
+
+std::optional<int> whole_or_blank(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(static_cast<int>(row.integer(column)));
+}
+
+/// `gpus` and `sensors` are there when NVML was read.
+void read_gpus(Database& database, Recording& recording) {
+  if (database.integer("SELECT count(*) FROM sqlite_master WHERE name IN ('gpus', 'sensors')") < 2)
+    return;
+  Statement row(
+      database,
+      "SELECT gpu, name, uuid, chassis, slot, tray, module, power_limit_w, "
+      "instant_window_s, duty_cycle, period_s FROM gpus JOIN sensors USING (gpu) ORDER BY "
+      "gpu");
+  while (row.step()) {
+    recording.gpus.push_back({static_cast<int>(row.integer(0)), row.text(1), row.text(2),
+                              row.text(3), whole_or_blank(row, 4), whole_or_blank(row, 5),
+                              whole_or_blank(row, 6), number_or_blank(row, 7),
+                              number_or_blank(row, 8), number_or_blank(row, 9), row.number(10)});
+    recording.device_names.push_back(row.text(1));
   }
 }
 
@@ -165,6 +193,7 @@ Recording read_recording(Database& database) {
   read_events(database, recording);
   read_counters(database, recording);
   read_collectives(database, recording);
+  read_gpus(database, recording);
   return recording;
 }
 

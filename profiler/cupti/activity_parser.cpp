@@ -1,5 +1,8 @@
 #include "profiler/cupti/activity_parser.hpp"
 
+#include <cstdlib>
+#include <string>
+
 #include <cupti.h>
 
 namespace rackwright::profiler::cupti {
@@ -16,6 +19,10 @@ std::size_t size_of(const CUpti_Activity& record) {
       return sizeof(CUpti_ActivityKernel10);
     case CUPTI_ACTIVITY_KIND_MEMCPY:
       return sizeof(CUpti_ActivityMemcpy6);
+    case CUPTI_ACTIVITY_KIND_MEMCPY2:
+      return sizeof(CUpti_ActivityMemcpyPtoP4);
+    case CUPTI_ACTIVITY_KIND_MEMSET:
+      return sizeof(CUpti_ActivityMemset4);
     case CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION:
       return sizeof(CUpti_ActivityExternalCorrelation);
     case CUPTI_ACTIVITY_KIND_ENVIRONMENT:
@@ -23,6 +30,20 @@ std::size_t size_of(const CUpti_Activity& record) {
     default:
       return 0;
   }
+}
+
+/// `bandwidth` is in kB/s.
+std::string link_text(const CUpti_ActivityNvLink4& link) {
+  return "NVLink " + std::to_string(link.nvlinkVersion) + ": " +
+         std::to_string(link.physicalNvLinkCount) + " links, " +
+         std::to_string(link.bandwidth / 1000000) + " GB/s" +
+         (link.nvswitchConnected != 0 ? ", through a switch" : "");
+}
+
+std::string link_text(const CUpti_ActivityPcie& link) {
+  return "PCIe generation " + std::to_string(link.pcieGeneration) + ", " +
+         std::to_string(link.linkWidth) + " lanes, " +
+         (link.type == CUPTI_PCIE_DEVICE_TYPE_GPU ? "GPU" : "bridge");
 }
 
 /// One record carries one kind; clocks are two readings.
@@ -111,6 +132,59 @@ void ActivityParser::take(const void* record) {
       send_environment(e, sink_);
       return;
     }
+    case CUPTI_ACTIVITY_KIND_MEMCPY2: {
+      const auto& c = *static_cast<const CUpti_ActivityMemcpyPtoP4*>(record);
+      ++counts_.copies;
+      if (!timed(c.start, c.end)) return;
+      sink_.copy({c.start, c.end, c.bytes, c.deviceId, c.streamId, c.correlationId, c.copyKind});
+      return;
+    }
+    case CUPTI_ACTIVITY_KIND_MEMSET: {
+      const auto& m = *static_cast<const CUpti_ActivityMemset4*>(record);
+      ++counts_.copies;
+      if (!timed(m.start, m.end)) return;
+      sink_.copy({m.start, m.end, m.bytes, m.deviceId, m.streamId, m.correlationId, 0});
+      return;
+    }
+    default:
+      take_context(record);
+  }
+}
+
+/// What surrounds the work: calls, waiting, CUPTI's own cost, links.
+void ActivityParser::take_context(const void* record) {
+  const auto lasted = [](std::uint64_t start, std::uint64_t end) {
+    return start != 0 && end >= start ? end - start : 0;
+  };
+  switch (static_cast<const CUpti_Activity*>(record)->kind) {
+    case CUPTI_ACTIVITY_KIND_RUNTIME:
+    case CUPTI_ACTIVITY_KIND_DRIVER:
+      ++counts_.calls;
+      return;
+    case CUPTI_ACTIVITY_KIND_MARKER:
+      ++counts_.markers;
+      return;
+    case CUPTI_ACTIVITY_KIND_SYNCHRONIZATION: {
+      const auto& s = *static_cast<const CUpti_ActivitySynchronization2*>(record);
+      ++counts_.synchronisations;
+      counts_.synchronisation_ns += lasted(s.start, s.end);
+      return;
+    }
+    case CUPTI_ACTIVITY_KIND_OVERHEAD: {
+      const auto& o = *static_cast<const CUpti_ActivityOverhead3*>(record);
+      ++counts_.overheads;
+      counts_.overhead_ns += lasted(o.start, o.end);
+      std::free(o.overheadData);  // the reader's to free
+      return;
+    }
+    case CUPTI_ACTIVITY_KIND_NVLINK:
+      ++counts_.links;
+      sink_.link(link_text(*static_cast<const CUpti_ActivityNvLink4*>(record)));
+      return;
+    case CUPTI_ACTIVITY_KIND_PCIE:
+      ++counts_.links;
+      sink_.link(link_text(*static_cast<const CUpti_ActivityPcie*>(record)));
+      return;
     default:
       ++counts_.unknown;
   }

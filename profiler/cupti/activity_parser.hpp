@@ -18,7 +18,8 @@ struct KernelActivity {
 struct CopyActivity {
   std::uint64_t start_ns = 0, end_ns = 0, bytes = 0;
   std::uint32_t device = 0, stream = 0, correlation = 0;
-  std::uint8_t kind = 0;  ///< CUpti_ActivityMemcpyKind: 1 to the device, 2 from it, 8 within it
+  /// CUpti_ActivityMemcpyKind: 1 to the device, 2 from it, 8 within it, 10 to a peer; 0: memset.
+  std::uint8_t kind = 0;
 };
 enum class Environment : std::uint8_t { power, temperature, sm_clock, memory_clock, fan };
 struct EnvironmentActivity {
@@ -37,13 +38,18 @@ class ActivitySink {
   virtual void environment(const EnvironmentActivity& reading) = 0;
   /// The launch `correlation` was made by operator `operator_id`.
   virtual void correlation(std::uint32_t correlation, std::uint64_t operator_id) = 0;
+  /// A link of the node in words: "NVLink 4: 18 links, 450 GB/s each way, through a switch".
+  virtual void link(std::string_view) {}
 };
 
 /// What went through a parser. A trace with dropped, untimed or cut records is incomplete.
 struct ActivityCounts {
   std::uint64_t kernels = 0, copies = 0, environment = 0, correlations = 0;
-  std::uint64_t untimed = 0;  ///< no time could be taken, or its end is before its start
-  std::uint64_t unknown = 0;  ///< kinds that are not asked for: skipped
+  std::uint64_t calls = 0, synchronisations = 0, overheads = 0, markers = 0, links = 0;
+  std::uint64_t overhead_ns = 0;         ///< of CUPTI itself, as it reports
+  std::uint64_t synchronisation_ns = 0;  ///< that the host waited
+  std::uint64_t untimed = 0;             ///< no time could be taken, or its end is before its start
+  std::uint64_t unknown = 0;             ///< kinds that are not asked for: skipped
   std::uint64_t cut_buffers =
       0;  ///< buffers that end in an incomplete record; not seen behind a kind not read here
   std::uint64_t dropped = 0;       ///< by CUPTI, as it reports
@@ -62,6 +68,7 @@ class ActivityParser {
 
  private:
   void take(const void* record);
+  void take_context(const void* record);
   bool timed(std::uint64_t start_ns, std::uint64_t end_ns);
 
   ActivitySink& sink_;

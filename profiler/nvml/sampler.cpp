@@ -62,8 +62,11 @@ NvmlRecord Sampler::stop() {
   }
   if (record_.missed_rounds > 0) {
     record_.notes.push_back(fmt::format(
-        "{} of {} rounds were missed: the driver took up to {:.0f} ms to answer",
-        record_.missed_rounds, record_.missed_rounds + rounds_, 1e3 * record_.slowest_round_s));
+        "{} of {} rounds were missed: {}", record_.missed_rounds, record_.missed_rounds + rounds_,
+        record_.slowest_round_s < record_.target_period_s
+            ? std::string("this process was not scheduled in time")
+            : fmt::format("the driver took up to {:.0f} ms to answer",
+                          1e3 * record_.slowest_round_s)));
   }
   return std::move(record_);
 }

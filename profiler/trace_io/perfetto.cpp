@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "profiler/trace_io/recording_io.hpp"
+
 namespace rackwright::profiler {
 
 namespace {
@@ -60,9 +62,11 @@ int thread_of(const Slice& slice) {
                                                                 : kComputeThread;
 }
 
-void write_slices(const Trace& trace, EventStream& events, int rank, const Window& window) {
+void write_slices(const Trace& trace, EventStream& events, int rank, const Window& window,
+                  std::string_view remark) {
   const int process = rank + 1;
-  events.name("process_name", process, 0, fmt::format("GPU rank {} ({})", rank, trace.device));
+  events.name("process_name", process, 0,
+              fmt::format("GPU rank {} ({}){}", rank, trace.device, remark));
   events.name("thread_name", process, kComputeThread, "compute");
   events.name("thread_name", process, kCollectiveThread, "collectives");
   for (std::size_t i = 0; i < trace.slices.size(); ++i) {
@@ -177,10 +181,14 @@ void write_perfetto(const Trace& trace, std::ostream& out, const PerfettoOptions
   EventStream events(out);
   const int ranks = std::clamp(options.ranks, 1, std::max(trace.plan.gpus(), 1));
   for (int rank = 0; rank < ranks; ++rank) {
-    write_slices(trace, events, rank, window);
+    write_slices(trace, events, rank, window, options.recording ? ", traffic time" : "");
     write_power(trace, events, rank, window);
   }
   write_requests(trace, events, window);
+  if (options.recording != nullptr) {
+    append_perfetto(*options.recording, 1, "as it ran",
+                    [&](const std::string& event) { events.event(event); });
+  }
   events.close();
 }
 

@@ -16,10 +16,19 @@ namespace {
 
 constexpr int kHostProcess = 0;
 constexpr int kRequestProcess = 1000000;
+constexpr int kProcessesOfNode = 1000;
 
-int process_of(int gpu) {
-  return gpu < 0 ? kHostProcess : gpu + 1;
-}
+/// Process numbers and names of one node; a recording alone has the host as 0.
+struct Place {
+  int node = 0;
+  std::string host = "host";
+  [[nodiscard]] int process_of(int gpu) const {
+    if (node == 0) return gpu < 0 ? kHostProcess : gpu + 1;
+    return kProcessesOfNode * node + (gpu < 0 ? kProcessesOfNode - 1 : gpu);
+  }
+};
+
+using Add = std::function<void(const std::string&)>;
 
 /// Microseconds with three decimals, the resolution of the sources.
 std::string micro(double seconds) {
@@ -54,18 +63,38 @@ std::string gpu_title(const Recording& recording, int gpu) {
   return fmt::format("GPU {}{}", gpu, named ? " (" + recording.device_names[index] + ")" : "");
 }
 
-void add_names(const Recording& recording, TraceEvents& events) {
+void add_names(const Recording& recording, const Place& place, const Add& add) {
   std::set<int> gpus;
   for (const Track& track : recording.tracks) gpus.insert(track.gpu);
   for (const CounterSample& sample : recording.counters) gpus.insert(sample.gpu);
   for (const int gpu : gpus) {
-    events.add(fmt::format(R"({{"ph":"M","name":"process_name","pid":{},"args":{{"name":{}}}}})",
-                           process_of(gpu), quoted(gpu < 0 ? "host" : gpu_title(recording, gpu))));
+    const std::string title = gpu < 0          ? place.host
+                              : place.node > 0 ? place.host + ", " + gpu_title(recording, gpu)
+                                               : gpu_title(recording, gpu);
+    add(fmt::format(R"({{"ph":"M","name":"process_name","pid":{},"args":{{"name":{}}}}})",
+                    place.process_of(gpu), quoted(title)));
   }
   for (std::size_t i = 0; i < recording.tracks.size(); ++i) {
-    events.add(
-        fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":{}}}}})",
-                    process_of(recording.tracks[i].gpu), i + 1, quoted(recording.tracks[i].name)));
+    add(fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":{}}}}})",
+                    place.process_of(recording.tracks[i].gpu), i + 1,
+                    quoted(recording.tracks[i].name)));
+  }
+}
+
+void add_events(const Recording& recording, const Place& place, const Add& add) {
+  for (const Event& event : recording.events) {
+    const std::string bytes = event.bytes < 0 ? "" : fmt::format(R"("bytes":{})", event.bytes);
+    add(fmt::format(
+        R"({{"ph":"X","name":{},"cat":"{}","pid":{},"tid":{},"ts":{},"dur":{},"args":{{{}}}}})",
+        quoted(recording.names[event.name]), to_string(event.kind),
+        place.process_of(recording.tracks[event.track].gpu), event.track + 1, micro(event.start_s),
+        micro(event.duration_s), bytes));
+  }
+  for (const CounterSample& sample : recording.counters) {
+    const std::string& unit = recording.names[sample.unit];
+    add(fmt::format(R"({{"ph":"C","name":{},"pid":{},"ts":{},"args":{{{}:{}}}}})",
+                    quoted(recording.names[sample.name]), place.process_of(sample.gpu),
+                    micro(sample.start_s), quoted(unit.empty() ? "value" : unit), sample.value));
   }
 }
 
@@ -88,24 +117,19 @@ void add_requests(const Recording& recording, TraceEvents& events) {
 
 void write_perfetto(const Recording& recording, std::ostream& out) {
   TraceEvents events(out);
-  add_names(recording, events);
-  for (const Event& event : recording.events) {
-    const std::string bytes = event.bytes < 0 ? "" : fmt::format(R"("bytes":{})", event.bytes);
-    events.add(fmt::format(
-        R"({{"ph":"X","name":{},"cat":"{}","pid":{},"tid":{},"ts":{},"dur":{},"args":{{{}}}}})",
-        quoted(recording.names[event.name]), to_string(event.kind),
-        process_of(recording.tracks[event.track].gpu), event.track + 1, micro(event.start_s),
-        micro(event.duration_s), bytes));
-  }
-  for (const CounterSample& sample : recording.counters) {
-    const std::string& unit = recording.names[sample.unit];
-    events.add(fmt::format(R"({{"ph":"C","name":{},"pid":{},"ts":{},"args":{{{}:{}}}}})",
-                           quoted(recording.names[sample.name]), process_of(sample.gpu),
-                           micro(sample.start_s), quoted(unit.empty() ? "value" : unit),
-                           sample.value));
-  }
+  const auto add = [&](const std::string& event) { events.add(event); };
+  const Place alone;
+  add_names(recording, alone, add);
+  add_events(recording, alone, add);
   add_requests(recording, events);
   events.close();
+}
+
+void append_perfetto(const Recording& recording, int node, const std::string& host,
+                     const std::function<void(const std::string&)>& add) {
+  const Place place{node, host};
+  add_names(recording, place, add);
+  add_events(recording, place, add);
 }
 
 void write_events_csv(const Recording& recording, std::ostream& out) {

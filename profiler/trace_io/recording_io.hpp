@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <iosfwd>
+#include <string>
 
 #include "profiler/recording.hpp"
 
@@ -9,6 +11,10 @@ namespace rackwright::profiler {
 /// Chrome JSON for ui.perfetto.dev: a process per GPU and one for the host, a thread per track,
 /// counters (power, temperature, clocks, link bytes) on the same axis, requests as spans.
 void write_perfetto(const Recording& recording, std::ostream& out);
+/// The same events one by one, for a larger trace: processes are 1000 x `node` + GPU, and 1000 x
+/// `node` + 999 for the host. `node` counts from 1.
+void append_perfetto(const Recording& recording, int node, const std::string& host,
+                     const std::function<void(const std::string&)>& add);
 /// `start_s,duration_s,gpu,track,kind,name,bytes`.
 void write_events_csv(const Recording& recording, std::ostream& out);
 /// `gpu,name,unit,start_s,duration_s,value`.

@@ -23,8 +23,9 @@ class Keeper final : public ActivitySink {
   void correlation(std::uint32_t correlation, std::uint64_t id) override {
     operators.emplace_back(correlation, id);
   }
+  void link(std::string_view text) override { links.emplace_back(text); }
   std::vector<KernelActivity> kernels;
-  std::vector<std::string> names;
+  std::vector<std::string> names, links;
   std::vector<CopyActivity> copies;
   std::vector<EnvironmentActivity> readings;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> operators;
@@ -153,14 +154,48 @@ TEST(ActivityParser, OutOfOrderIsNoFault) {
 }
 
 TEST(ActivityParser, KindsThatWereNotAskedForAreSkipped) {
-  CUpti_ActivityMarker2 marker{};
-  marker.kind = CUPTI_ACTIVITY_KIND_MARKER;
+  CUpti_ActivityFunction function{};
+  function.kind = CUPTI_ACTIVITY_KIND_FUNCTION;
   Buffer buffer;
-  buffer.add(marker).add(kernel(100, 200));
+  buffer.add(function).add(kernel(100, 200));
   Keeper keeper;
   const ActivityCounts counts = parse(keeper, buffer);
   EXPECT_EQ(counts.unknown, 1U);
   EXPECT_EQ(keeper.kernels.size(), 1U);
+}
+
+TEST(ActivityParser, WaitsOwnCostPeersAndLinksAreKeptApart) {
+  CUpti_ActivitySynchronization2 wait{};
+  wait.kind = CUPTI_ACTIVITY_KIND_SYNCHRONIZATION;
+  wait.start = 100;
+  wait.end = 350;
+  CUpti_ActivityOverhead3 overhead{};
+  overhead.kind = CUPTI_ACTIVITY_KIND_OVERHEAD;
+  overhead.start = 400;
+  overhead.end = 460;
+  CUpti_ActivityMemcpyPtoP4 peer{};
+  peer.kind = CUPTI_ACTIVITY_KIND_MEMCPY2;
+  peer.copyKind = CUPTI_ACTIVITY_MEMCPY_KIND_PTOP;
+  peer.bytes = 4096;
+  peer.start = 500;
+  peer.end = 600;
+  CUpti_ActivityNvLink4 link{};
+  link.kind = CUPTI_ACTIVITY_KIND_NVLINK;
+  link.nvlinkVersion = 4;
+  link.physicalNvLinkCount = 18;
+  link.bandwidth = 450'000'000;  // kB/s
+  link.nvswitchConnected = 1;
+  Buffer buffer;
+  buffer.add(wait).add(overhead).add(peer).add(link);
+  Keeper keeper;
+  const ActivityCounts counts = parse(keeper, buffer);
+  EXPECT_EQ(counts.synchronisation_ns, 250U);
+  EXPECT_EQ(counts.overhead_ns, 60U);
+  EXPECT_EQ(counts.unknown, 0U);
+  ASSERT_EQ(keeper.copies.size(), 1U);
+  EXPECT_EQ(keeper.copies[0].kind, 10);
+  EXPECT_THAT(keeper.links,
+              ::testing::ElementsAre("NVLink 4: 18 links, 450 GB/s, through a switch"));
 }
 
 TEST(ActivityParser, ABufferCutInARecordKeepsWhatIsWhole) {

@@ -5,7 +5,9 @@
 //   RW_NVML_GPUS          number of GPUs (2)
 //   RW_NVML_STEP_US       virtual time that passes with every round; real time when absent
 //   RW_NVML_WATTS         power of GPU 0 (500); GPU i draws 10 W more than GPU i-1
-//   RW_NVML_LOG           CSV "seconds,watts": power of GPU 0 by time, held until the next row
+//   RW_NVML_LOG           CSV "seconds,watts": power of GPU 0 by time, held until the next row; in
+//                         real time it starts with nvmlInit_v2
+//   RW_NVML_NAME          name of the GPUs ("Stand-in H100")
 //   RW_NVML_UNSUPPORTED   comma list of field ids that answer NOT_SUPPORTED; "all" for every one
 //   RW_NVML_FROZEN        the energy counter stands still
 //   RW_NVML_ENERGY_FACTOR the energy counter counts this much of the power (1)
@@ -50,6 +52,7 @@ struct State {
   std::vector<Gpu> gpus;
   std::vector<LogRow> log;
   std::string unsupported;
+  long long begin_us = kEpochUs;
   double step_us = 0, watts = 500, energy_factor = 1;
   bool frozen = false, old_structs = false;
   int lost_after = -1, slow_ms = 0, nvlink = 0;
@@ -71,7 +74,7 @@ long long now_us(const Gpu& gpu) {
 }
 
 double seconds_of(const Gpu& gpu) {
-  return static_cast<double>(now_us(gpu) - kEpochUs) * 1e-6;
+  return static_cast<double>(now_us(gpu) - state.begin_us) * 1e-6;
 }
 
 double watts_at(std::size_t index, double seconds) {
@@ -187,6 +190,7 @@ int nvmlInit_v2() {
   state.nvlink = static_cast<int>(number("RW_NVML_NVLINK", 0));
   if (const char* fields = std::getenv("RW_NVML_UNSUPPORTED")) state.unsupported = fields;
   if (const char* file = std::getenv("RW_NVML_LOG")) read_log(file);
+  if (!(state.step_us > 0)) state.begin_us = now_us({});
   for (Gpu& gpu : state.gpus) gpu.integrated_to_s = seconds_of(gpu);
   return static_cast<int>(number("RW_NVML_INIT", 0));
 }
@@ -210,7 +214,8 @@ int nvmlSystemGetDriverVersion(char* text, unsigned size) {
   return kSuccess;
 }
 int nvmlDeviceGetName(Device, char* text, unsigned size) {
-  std::snprintf(text, size, "Stand-in H100");
+  const char* name = std::getenv("RW_NVML_NAME");
+  std::snprintf(text, size, "%s", name == nullptr ? "Stand-in H100" : name);
   return kSuccess;
 }
 int nvmlDeviceGetUUID(Device device, char* text, unsigned size) {

@@ -1,0 +1,262 @@
+#include "profiler/collectors.hpp"
+
+#include <ctime>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/input_error.hpp"
+#include "profiler/clock_alignment.hpp"
+#include "profiler/kernel_tracer.hpp"
+#include "profiler/nvml/nvml_tables.hpp"
+#include "profiler/run_file_recording.hpp"
+#include "profiler/run_schema.hpp"
+
+namespace rackwright::profiler {
+
+namespace {
+
+/// Shorter calls took a time that was known already: nothing ran.
+constexpr double kLeastSeconds = 1e-4;
+
+double realtime_s() {
+  return static_cast<double>(nvml::realtime_us()) * 1e-6;
+}
+
+/// Operators as they ran, on one track of the host.
+class WorkLog {
+ public:
+  explicit WorkLog(double start_s) : start_s_(start_s), name_(recording_.names) {
+    recording_.tracks.push_back({-1, "operators as they ran"});
+  }
+  void add(std::string_view name, double from_s, double to_s) {
+    ++calls_;
+    if (to_s - from_s < kLeastSeconds) return;
+    recording_.events.push_back(
+        {from_s - start_s_, to_s - from_s, 0, name_(name), EventKind::op, -1});
+  }
+  [[nodiscard]] Recording finish() {
+    const std::uint64_t kept = recording_.events.size();
+    recording_.counts.push_back(
+        {"operators", calls_, kept, kept == calls_ ? "" : "a shape that had run before"});
+    return std::move(recording_);
+  }
+
+ private:
+  double start_s_;
+  Recording recording_;
+  NameTable name_;
+  std::uint64_t calls_ = 0;
+};
+
+class WorkObserver final : public kernels::OperatorObserver {
+ public:
+  WorkObserver(const workloads::OperatorGraph& graph, WorkLog& log) : graph_(graph), log_(log) {}
+  void begin(OperatorId) override { begin_s_ = realtime_s(); }
+  void end(OperatorId id) override {
+    log_.add(graph_.operators[id.value()].name, begin_s_, realtime_s());
+  }
+
+ private:
+  const workloads::OperatorGraph& graph_;
+  WorkLog& log_;
+  double begin_s_ = 0;
+};
+
+/// A step that is run as it was, with its operators noted where that costs nothing.
+class WatchedStep final : public kernels::PreparedStep {
+ public:
+  WatchedStep(std::unique_ptr<kernels::PreparedStep> step, workloads::OperatorGraph graph,
+              bool by_operator, WorkLog& log)
+      : step_(std::move(step)), graph_(std::move(graph)), by_operator_(by_operator), log_(log) {}
+
+  const kernels::StepTiming& run(kernels::ReplayMode mode,
+                                 kernels::OperatorObserver* observer) override {
+    if (by_operator_ && observer == nullptr) {
+      WorkObserver work(graph_, log_);
+      return step_->run(kernels::ReplayMode::per_operator, &work);
+    }
+    const double begin_s = realtime_s();
+    const kernels::StepTiming& timing = step_->run(mode, observer);
+    log_.add("step", begin_s, realtime_s());
+    return timing;
+  }
+
+ private:
+  std::unique_ptr<kernels::PreparedStep> step_;
+  workloads::OperatorGraph graph_;
+  bool by_operator_;
+  WorkLog& log_;
+};
+
+/// Steps that are run once more under CUPTI.
+struct StepsToTrace {
+  static constexpr std::size_t kMost = 16;
+  bool wanted = false;
+  kernels::Backend* backend = nullptr;
+  kernels::RankContext rank;
+  std::vector<workloads::OperatorGraph> graphs;
+};
+
+class WatchedBackend final : public kernels::Backend {
+ public:
+  WatchedBackend(kernels::Backend& backend, WorkLog& log, StepsToTrace& to_trace)
+      : backend_(backend), log_(log), to_trace_(to_trace) {}
+  [[nodiscard]] std::string_view name() const override { return backend_.name(); }
+  [[nodiscard]] std::string_view device() const override { return backend_.device(); }
+  [[nodiscard]] bool measures_power() const override { return backend_.measures_power(); }
+  std::unique_ptr<kernels::PreparedStep> prepare(const workloads::OperatorGraph& step,
+                                                 const kernels::RankContext& rank) override {
+    if (to_trace_.wanted && to_trace_.graphs.size() < StepsToTrace::kMost) {
+      to_trace_.rank = rank;
+      to_trace_.graphs.push_back(step);
+    }
+    // On the host both modes run the same; on a GPU per_operator would be another measurement.
+    return std::make_unique<WatchedStep>(backend_.prepare(step, rank), step,
+                                         backend_.name() == "host", log_);
+  }
+
+ private:
+  kernels::Backend& backend_;
+  WorkLog& log_;
+  StepsToTrace& to_trace_;
+};
+
+/// Seconds of all steps, operator by operator.
+double run_steps(const StepsToTrace& steps, KernelTracer* tracer) {
+  double seconds = 0;
+  for (const workloads::OperatorGraph& graph : steps.graphs) {
+    if (tracer != nullptr) tracer->step(graph);
+    const auto step = steps.backend->prepare(graph, steps.rank);
+    seconds += step->run(kernels::ReplayMode::per_operator, tracer).seconds;
+  }
+  return seconds;
+}
+
+/// The same steps without and with the trace: what it costs, and what it saw.
+void trace_steps(const StepsToTrace& steps, KernelTracer& tracer, std::int64_t start_ns,
+                 Recording& recording) {
+  if (steps.graphs.empty()) return;
+  const double untraced = run_steps(steps, nullptr);
+  if (const std::string reason = tracer.start(); !reason.empty()) {
+    recording.notes.push_back(reason);
+    return;
+  }
+  const double traced = run_steps(steps, &tracer);
+  tracer.finish(start_ns, recording);
+  recording.notes.push_back(fmt::format("{} steps traced: they took {:.2f} of their untraced time",
+                                        steps.graphs.size(),
+                                        untraced > 0 ? traced / untraced : 0.0));
+}
+
+void write_meta(const std::filesystem::path& run, double start_s, double seconds,
+                const ClockDisturbance& clock, const Recording& work) {
+  Database database(run, Database::Access::read);
+  write_recording(database, work);
+  Statement insert(database, "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
+  const auto put = [&](std::string_view key, auto value) {
+    insert.bind(0, key).bind(1, value).run();
+  };
+  put("format", std::string_view("collected"));
+  put("device_names", std::string_view());
+  put("collect.start_ns", static_cast<std::int64_t>(start_s * 1e9));
+  put("collect.seconds", seconds);
+  put("collect.disturbance", std::string_view(clock.reason));
+  put("collect.incomplete", std::string_view(work.incomplete_reason));
+}
+
+}  // namespace
+
+struct Collectors::Impl {
+  ClockPair begin = read_clock_pair();
+  WorkLog work{begin.realtime_s};
+  std::filesystem::path sensors;
+  std::string status;
+  std::optional<nvml::Sampler> sampler;
+  std::unique_ptr<KernelTracer> tracer;
+  StepsToTrace to_trace;
+
+  void start_nvml(const CollectOptions& options);
+  void start_cupti(const CollectOptions& options);
+};
+
+void Collectors::Impl::start_nvml(const CollectOptions& options) {
+  if (!options.nvml) {
+    status = "NVML: switched off";
+    return;
+  }
+  const nvml::Opened opened = nvml::open_nvml(options.nvml_library);
+  const unsigned gpus = opened.library ? opened.library->device_count() : 0;
+  if (gpus == 0) {
+    status = fmt::format("NVML: no power of GPUs: {}",
+                         opened.library ? "the driver counts none" : opened.reason);
+    return;
+  }
+  status = fmt::format("NVML: {} GPU{}, read every {:.0f} ms", gpus, gpus == 1 ? "" : "s",
+                       1e3 * options.period_s);
+  sampler.emplace(opened.library, options.period_s);
+  sampler->start();
+}
+
+void Collectors::Impl::start_cupti(const CollectOptions& options) {
+  if (!options.cupti) return;
+  std::string reason;
+  tracer = KernelTracer::open(options.cupti_module, reason);
+  to_trace.wanted = tracer != nullptr;
+  status += fmt::format("\nCUPTI: {}",
+                        tracer ? "kernels of the first steps are traced at the end" : reason);
+}
+
+Collectors::Collectors(const CollectOptions& options) : impl_(std::make_unique<Impl>()) {
+  impl_->sensors = options.sensors;
+  impl_->start_cupti(options);  // before any CUDA context
+  std::string cupti = std::move(impl_->status);
+  impl_->start_nvml(options);
+  impl_->status += cupti;
+}
+
+Collectors::~Collectors() = default;
+
+std::unique_ptr<kernels::Backend> Collectors::watch(kernels::Backend& backend) {
+  impl_->to_trace.backend = &backend;
+  return std::make_unique<WatchedBackend>(backend, impl_->work, impl_->to_trace);
+}
+
+const std::string& Collectors::status() const {
+  return impl_->status;
+}
+
+void Collectors::add_to(const std::filesystem::path& run) {
+  const ClockPair pairs[] = {impl_->begin, read_clock_pair()};
+  const ClockDisturbance clock = find_disturbance(pairs);
+  std::optional<nvml::NvmlRecord> readings;
+  if (impl_->sampler) readings = impl_->sampler->stop();
+  Recording work = impl_->work.finish();
+  if (impl_->tracer) {
+    trace_steps(impl_->to_trace, *impl_->tracer,
+                static_cast<std::int64_t>(pairs[0].realtime_s * 1e9), work);
+  }
+  work.notes.push_back(
+      "events and readings are in wall-clock seconds of the profile; slices and requests in those "
+      "of the traffic");
+  work.notes.push_back(impl_->status);
+  if (!clock.reason.empty()) work.notes.push_back(clock.reason);
+  if (readings) {
+    work.notes.insert(work.notes.end(), readings->notes.begin(), readings->notes.end());
+    work.counts.push_back(
+        {"NVML readings", readings->samples.size(), readings->samples.size(), ""});
+  }
+  try {
+    write_meta(run, pairs[0].realtime_s, pairs[1].raw_s - pairs[0].raw_s, clock, work);
+  } catch (const SqliteError& error) {
+    throw InputError(
+        InputProblem{run.string(), 0, "", "a run file that can be extended", error.what()});
+  }
+  if (readings) {
+    nvml::add_to_run(run, *readings, nvml::read_sensor_facts(impl_->sensors),
+                     static_cast<std::int64_t>(pairs[0].realtime_s * 1e6));
+  }
+}
+
+}  // namespace rackwright::profiler

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "kernels/backend.hpp"
+
+namespace rackwright::profiler {
+
+struct CollectOptions {
+  bool nvml = true;
+  bool cupti = false;  ///< for a backend that launches kernels
+  std::filesystem::path cupti_module;
+  std::string nvml_library = "libnvidia-ml.so.1";
+  std::filesystem::path sensors;  ///< `profiler/nvml/sensors.json`
+  double period_s = 0.1;          ///< between readings; GPM of Hopper is invalid below 0.1 s
+};
+
+/// Collectors of the node beside a replay, from construction on: NVML readings of every GPU, and
+/// when which operator really ran. With CUPTI the first steps are run once more at the end, traced:
+/// the repetitions that give times and power are not. Their times are wall clock from `start_ns`.
+/// The slices of a replay are in traffic time, where a step that was timed once stands at every
+/// place it occurs.
+class Collectors {
+ public:
+  /// Starts what can be started; never throws for a node without a driver.
+  explicit Collectors(const CollectOptions& options);
+  ~Collectors();
+  Collectors(const Collectors&) = delete;
+  Collectors& operator=(const Collectors&) = delete;
+
+  /// The same backend, its work noted by wall clock. Must not outlive this or `backend`.
+  [[nodiscard]] std::unique_ptr<kernels::Backend> watch(kernels::Backend& backend);
+  /// "NVML: 2 GPUs, read every 100 ms", or why there is none; a second line for CUPTI.
+  [[nodiscard]] const std::string& status() const;
+  /// Ends the collectors and puts what they saw into the run file: `events` (operators as they
+  /// ran), `gpus`, `sensors`, `counters`, `sources`, `notes`, and `collect.*` in `meta`. Throws
+  /// InputError when the file cannot be extended.
+  void add_to(const std::filesystem::path& run);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rackwright::profiler

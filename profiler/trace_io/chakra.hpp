@@ -1,0 +1,34 @@
+#pragma once
+
+#include <iosfwd>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "profiler/recording.hpp"
+#include "profiler/step_graphs.hpp"
+
+namespace rackwright::profiler {
+
+/// Ranks of each process group, by the name that COMM_COLL nodes carry in `pg_name`.
+using ChakraGroups = std::map<std::string, std::vector<int>>;
+
+/// Execution trace of one rank for simulators of the ASTRA-sim family: protobuf messages of
+/// mlcommons/chakra, schema/protobuf/et_def.proto, each behind its length as a varint: one
+/// GlobalMetadata, then Node after Node. COMP nodes carry `num_ops` and `tensor_size` (bytes moved
+/// to and from memory), COMM_COLL nodes `comm_type`, `comm_size` (bytes of one rank's buffer) and
+/// `pg_name`, all `is_cpu_op` = false; attribute types are those that the feeder of chakra reads.
+/// Layers are written out one by one and a node waits for the one before it: overlap of lanes is
+/// left to the simulator's own knowledge. Durations are whole microseconds whose ends are rounded,
+/// so that the sum stays exact. Ranks do equal work, that of the heaviest; `groups` gets
+/// the blocks of neighbouring ranks that a collective joins. Throws InputError for pipeline
+/// parallelism, whose ranks differ.
+void write_chakra(const std::vector<TimedStep>& steps, const workloads::ServingPlan& plan, int rank,
+                  std::ostream& out, ChakraGroups& groups);
+
+/// Kernels, copies and collectives of one GPU of an imported run. A node depends on the last node
+/// of every stream of the GPU that had ended when it started. A collective whose size the source
+/// does not say has `comm_size` 0. Throws InputError when the GPU has none.
+void write_chakra(const Recording& recording, int gpu, std::ostream& out);
+
+}  // namespace rackwright::profiler
