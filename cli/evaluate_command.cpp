@@ -15,6 +15,7 @@ namespace rackwright::cli {
 
 void EvaluateCommand::add_options(CLI::App& app) {
   workload_.add_to(app, "Run file; or a workload: id or file");
+  workload_.allow_imported_runs(app);
   app.add_option("--rack", rack_, "The rack: id or file")->required()->type_name("R");
   app.add_flag("--json", json_, "Print JSON");
   app.add_option("--loop", loop_, "Write the coolant loop schematic (SVG)")->type_name("FILE");
@@ -107,8 +108,9 @@ int EvaluateCommand::run(CommandContext& context) {
   search.runs = input.traces();
   const auto demands =
       results::find_demands(input.workload, designs, context.data, search, progress_on(line));
-  const auto evaluation =
+  auto evaluation =
       results::evaluate_rack(designs.front(), catalog, context.data, demands.of(0), options);
+  add_measured(input, designs.front(), context.data, evaluation);
   line.finish();
   write_loop(evaluation);
   if (!single_line_.empty()) write_file(single_line_, results::single_line_svg(evaluation));

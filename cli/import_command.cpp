@@ -15,7 +15,9 @@
 #include "common/progress.hpp"
 #include "kernels/device_info.hpp"
 #include "profiler/import/import.hpp"
+#include "profiler/kernel_class.hpp"
 #include "profiler/run_file.hpp"
+#include "results/measured_run.hpp"
 #include "topology/import/ib_discovery.hpp"
 #include "topology/import/node_topology.hpp"
 
@@ -123,6 +125,8 @@ void ImportCommand::add_options(CLI::App& app) {
   app.add_option("FILE", files_, "What the other tool wrote; several for one benchmark's logs");
   app.add_option("-o,--output", output_, "File to write")->type_name("RUN.rw|FILE.json");
   app.add_option("--id", id_, "Id of the design or part (the output's name)")->type_name("ID");
+  app.add_option("--device", device_, "GPU that a run was recorded on, where the file does not say")
+      ->type_name("ID");
   app.add_flag("--list", list_, "List the formats");
 }
 
@@ -157,9 +161,14 @@ int ImportCommand::import_run(CommandContext& context) const {
   trace.backend = "recorded";
   trace.origin = Origin::measured;
   trace.idle_unknown = true;
-  if (!recording.device_names.empty()) {
-    trace.device = device_named(recording.device_names[0], context.data);
+  const auto& names = recording.device_names;
+  if (!device_.empty()) {
+    trace.device = kernels::find_device(device_, context.data).id;
+  } else if (!names.empty()) {
+    trace.device = results::device_named(names[0], context.data);
   }
+  const auto seconds = profiler::kernel_seconds(recording);
+  for (std::size_t c = 0; c < seconds.size(); ++c) trace.totals[c].seconds = seconds[c];
   trace.end_s = recording.end_s();
   trace.incomplete = recording.incomplete;
   trace.incomplete_reason = recording.incomplete_reason;

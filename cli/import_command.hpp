@@ -19,7 +19,7 @@ class ImportCommand final : public Command {
   int import_run(CommandContext& context) const;
   int import_design(CommandContext& context) const;
 
-  std::string format_, output_, id_;
+  std::string format_, output_, id_, device_;
   std::vector<std::string> files_;
   bool list_ = false;
 };

@@ -19,12 +19,20 @@
 #include "kernels/cuda_loader.hpp"
 #include "kernels/host/host_backend.hpp"
 #include "kernels/measured_backend.hpp"
+#include "profiler/collectors.hpp"
+#include "profiler/kernel_tracer.hpp"
 #include "profiler/replay.hpp"
 #include "topology/catalog.hpp"
 
 namespace rackwright::cli {
 
 namespace {
+
+/// The backend that launches kernels itself, below what remembers near steps.
+kernels::Backend& direct(kernels::Backend& backend) {
+  auto* measured = dynamic_cast<kernels::MeasuredBackend*>(&backend);
+  return measured != nullptr ? measured->direct() : backend;
+}
 
 /// Half of the machine's memory: the other half is the system's.
 double host_memory_bytes() {
@@ -181,6 +189,8 @@ void ProfileCommand::add_options(CLI::App& app) {
       ->type_name("ID");
   app.add_option("--scale-up-domain", domain_, "GPUs that share a scale-up (NVLink) domain (8)")
       ->type_name("N");
+  app.add_flag("--no-nvml", no_nvml_, "Do not sample power, clocks and links of the node's GPUs");
+  app.add_flag("--no-cupti", no_cupti_, "Do not trace kernels, so that Nsight can attach");
   app.add_flag("--plan", plan_, "Print steps, minutes and memory; run nothing");
   app.add_option("-o,--output", out_, "Run file to write; must not exist")->type_name("RUN.rw");
 }
@@ -224,6 +234,17 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Wor
       options);
 }
 
+std::unique_ptr<profiler::Collectors> ProfileCommand::start_collectors(
+    const DataLocator& data) const {
+  if (plan_ || backend_ == "analytical") return nullptr;
+  profiler::CollectOptions options;
+  options.nvml = !no_nvml_;
+  options.cupti = backend_ != "host" && !no_cupti_;
+  options.cupti_module = profiler::KernelTracer::module_path();
+  options.sensors = data.file("profiler/nvml/sensors.json");
+  return std::make_unique<profiler::Collectors>(options);
+}
+
 int ProfileCommand::run(CommandContext& context) {
   const std::uint64_t seed = workload_.seed_value();
   if (!plan_ && out_.empty()) {
@@ -233,6 +254,7 @@ int ProfileCommand::run(CommandContext& context) {
     throw InputError(
         InputProblem{out_, 0, "-o", "a file that does not exist yet", "one that does"});
   }
+  auto collectors = start_collectors(context.data);  // CUPTI comes before any CUDA context
   BackendChoice choice = choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
   const WorkloadInput input = read_workload_input(workload_, context.data);
   const workloads::Workload& workload = input.workload;
@@ -241,6 +263,8 @@ int ProfileCommand::run(CommandContext& context) {
   const auto backend = load_backend(workload, context.data, choice, setup);
   context.err << fmt::format("{}; {} as {}\n", choice.reason, backend->device(),
                              setup.plan.label());
+  if (backend->name() == "analytical") collectors.reset();  // nothing runs
+  if (collectors) context.err << collectors->status() << '\n';
   ProgressLine line(context.err, context.err_is_terminal);
   const ProgressCallback progress = progress_on(line);
   if (plan_) {
@@ -258,11 +282,14 @@ int ProfileCommand::run(CommandContext& context) {
   profiler::ReplayOptions options;
   options.seed = seed;
   options.keep_partial = true;
-  const auto trace = profiler::replay(workload, setup, *backend, options, progress);
+  const auto watched = collectors ? collectors->watch(*backend, direct(*backend)) : nullptr;
+  const auto trace =
+      profiler::replay(workload, setup, watched ? *watched : *backend, options, progress);
   line.finish();
   profiler::Recording record;
   record.notes = choices_of(*backend);
   record.notes.empty() ? writer.write(trace) : writer.write(trace, record);
+  if (collectors) collectors->add_to(out_);
   if (trace.incomplete) {
     context.err << fmt::format(
         "rackwright: {} at {:.1f} s of traffic; kept in {}, marked incomplete\n",

@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/workload_input.hpp"
 #include "kernels/backend.hpp"
+#include "profiler/collectors.hpp"
 #include "profiler/replay.hpp"
 
 namespace rackwright::cli {
@@ -37,11 +38,14 @@ class ProfileCommand final : public Command {
                                               const RackwrightCudaDevice& gpu,
                                               profiler::ReplicaSetup& setup) const;
 
+  /// Those that run beside a backend; null where it is known that nothing runs.
+  std::unique_ptr<profiler::Collectors> start_collectors(const DataLocator& data) const;
+
   WorkloadOptions workload_;
   std::string backend_ = "auto";
   std::string device_ = "h100-sxm";
   std::string out_;
-  bool plan_ = false;
+  bool plan_ = false, no_nvml_ = false, no_cupti_ = false;
   std::string domain_ = "8";
 };
 

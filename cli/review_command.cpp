@@ -61,6 +61,7 @@ void write_run(const std::filesystem::path& path, const profiler::RunMeta& meta,
 
 void ReviewCommand::add_options(CLI::App& app) {
   workload_.add_to(app, "Workload: id or file; or a run file");
+  workload_.allow_imported_runs(app);
   workload_.allow_more_runs(app);
   app.add_option("--racks", racks_, "Candidates: ids or files with commas between, or all")
       ->required()
@@ -110,6 +111,7 @@ int ReviewCommand::run(CommandContext& context) {
     const results::RackDemand& demand = demands.of(i);
     evaluations.push_back(
         results::evaluate_rack(designs[i], catalog, context.data, demand, evaluate_options));
+    add_measured(input, designs[i], context.data, evaluations.back());
     if (demand.demand) {
       write_run(folder.stage(designs[i].id + ".rw"), meta, demand.demand->capacity.trace);
     }

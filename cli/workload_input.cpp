@@ -12,6 +12,7 @@
 #include "common/input_error.hpp"
 #include "common/json_document.hpp"
 #include "profiler/plan_json.hpp"
+#include "results/measured_run.hpp"
 
 namespace rackwright::cli {
 
@@ -79,6 +80,14 @@ void WorkloadOptions::add_to(CLI::App& app, const std::string& input_help) {
       ->expected(1)
       ->take_all();
   app.add_option("--seed", seed, "Seed of everything that is random (1)")->type_name("N");
+}
+
+void WorkloadOptions::allow_imported_runs(CLI::App& app) {
+  app.add_option(
+         "--workload", service,
+         "Workload of an imported run: model, plans and SLO; requests too where the run has "
+         "none")
+      ->type_name("ID|FILE");
 }
 
 void WorkloadOptions::allow_more_runs(CLI::App& app) {
@@ -160,16 +169,49 @@ bool names_run_file(const std::string& input) {
 profiler::RunFile read_run_with_workload(const std::string& path) {
   profiler::RunFile run = profiler::read_run_file(path);
   if (run.meta.workload_json.empty()) {
-    throw InputError(InputProblem{
-        path, 0, "meta", "a run with its workload inside",
-        run.recording.empty()
-            ? "none"
-            : fmt::format(
-                  "an imported one ({}): what the model, its requests and SLO were is not in "
-                  "it",
-                  run.recording.format)});
+    throw InputError(InputProblem{path, 0, "meta", "a run with its workload inside",
+                                  run.recording.empty() ? "none" : "an imported one"});
   }
   return run;
+}
+
+/// What an imported run lacks comes from the workload named beside it.
+WorkloadInput imported_input(const WorkloadOptions& options, profiler::RunFile run,
+                             const DataLocator& data) {
+  if (options.service.empty()) {
+    throw InputError(InputProblem{
+        options.input, 0, "--workload",
+        "a workload (id or file) whose model, plans and SLO stand for those of an imported run, "
+        "with --model or --set to change it",
+        fmt::format("none; the file ({}) holds {}", run.recording.format,
+                    run.trace.engine.requests.empty() ? "no model, plan, SLO or requests"
+                                                      : "requests, but no model, plan or SLO")});
+  }
+  WorkloadOptions named = options;
+  named.input = options.service;
+  named.service.clear();
+  WorkloadInput input = read_workload_input(named, data);
+  const auto& requests = run.trace.engine.requests;
+  if (!requests.empty() && options.traffic.empty()) {
+    auto& traffic = input.workload.traffic;
+    traffic = {};
+    traffic.name = run.trace.workload;
+    traffic.source =
+        fmt::format("{} requests of {} ({})", requests.size(), options.input, run.recording.format);
+    for (const auto& request : requests) {
+      workloads::Request& one = traffic.requests.emplace_back();
+      one.arrival_s = request.arrival_s;
+      one.prompt_tokens = request.prompt_tokens;
+      one.output_tokens = request.output_tokens;
+    }
+    std::stable_sort(traffic.requests.begin(), traffic.requests.end(),
+                     [](const auto& a, const auto& b) { return a.arrival_s < b.arrival_s; });
+    input.json = embed_workload(input.workload,
+                                model_json(data.find(options.service, "workloads"), named, data));
+  }
+  input.runs.push_back(std::move(run));
+  input.run_files.push_back(options.input);
+  return input;
 }
 
 /// The embedded workload without its plans, which differ between runs.
@@ -196,13 +238,16 @@ void add_run(WorkloadInput& input, const std::string& path) {
                                  [&](const auto& plan) { return plan.label() == label; });
   if (!known) plans.push_back(run.trace.plan);
   input.runs.push_back(std::move(run));
+  input.run_files.push_back(path);
 }
 
 }  // namespace
 
 std::vector<const profiler::Trace*> WorkloadInput::traces() const {
   std::vector<const profiler::Trace*> result;
-  for (const profiler::RunFile& run : runs) result.push_back(&run.trace);
+  for (const profiler::RunFile& run : runs) {
+    if (!run.meta.workload_json.empty()) result.push_back(&run.trace);
+  }
   return result;
 }
 
@@ -220,16 +265,34 @@ WorkloadInput read_workload_input(const WorkloadOptions& options, const DataLoca
     result.json = embed_workload(result.workload, model_json(file, options, data));
     return result;
   }
-  if (!options.model.empty() || !options.traffic.empty() || !options.settings.empty()) {
-    throw InputError(InputProblem{options.input, 0, "--model, --traffic, --set",
+  profiler::RunFile first = profiler::read_run_file(options.input);
+  if (first.meta.workload_json.empty() && !first.recording.empty()) {
+    return imported_input(options, std::move(first), data);
+  }
+  if (!options.model.empty() || !options.traffic.empty() || !options.settings.empty() ||
+      !options.service.empty()) {
+    throw InputError(InputProblem{options.input, 0, "--model, --traffic, --set, --workload",
                                   "none of them with a run file: it holds its workload", "one"});
   }
-  result.runs.push_back(read_run_with_workload(options.input));
+  if (first.meta.workload_json.empty()) {
+    throw InputError(
+        InputProblem{options.input, 0, "meta", "a run with its workload inside", "none"});
+  }
+  result.runs.push_back(std::move(first));
+  result.run_files.push_back(options.input);
   result.json = result.runs.front().meta.workload_json;
   result.workload = read_embedded_workload(result.json, options.input);
   result.workload.plans = {result.runs.front().trace.plan};
   for (const auto& path : options.more_runs) add_run(result, path);
   return result;
+}
+
+void add_measured(const WorkloadInput& input, const topology::RackDesign& design,
+                  const DataLocator& data, topology::RackEvaluation& evaluation) {
+  for (std::size_t i = 0; i < input.runs.size(); ++i) {
+    results::add_measured_run(evaluation, design, input.runs[i],
+                              fs::path(input.run_files[i]).filename().string(), data);
+  }
 }
 
 std::vector<topology::RackDesign> read_racks(const std::string& argument, const DataLocator& data,

@@ -9,6 +9,7 @@
 #include "common/data_locator.hpp"
 #include "profiler/run_file.hpp"
 #include "topology/catalog.hpp"
+#include "topology/evaluation.hpp"
 #include "topology/rack_design.hpp"
 #include "workloads/workload.hpp"
 
@@ -21,9 +22,12 @@ struct WorkloadOptions {
   std::string model;
   std::string traffic;
   std::vector<std::string> settings;
+  std::string service;  ///< workload of an imported run: model, plans and SLO
   std::string seed = "1";
 
   void add_to(CLI::App& app, const std::string& input_help);
+  /// Adds `--workload`, which gives an imported run what it lacks.
+  void allow_imported_runs(CLI::App& app);
   /// Lets further run files follow the first.
   void allow_more_runs(CLI::App& app);
   [[nodiscard]] std::uint64_t seed_value() const;
@@ -34,13 +38,21 @@ struct WorkloadInput {
   workloads::Workload workload;
   std::string json;  ///< see `embed_workload`
   std::vector<profiler::RunFile> runs;
+  std::vector<std::string> run_files;  ///< names of `runs`
+  /// Those of runs that were replays of the workload.
   [[nodiscard]] std::vector<const profiler::Trace*> traces() const;
 };
 
-/// Reads the workload, or the one inside the run files; then its plans are those of the runs.
+/// Reads the workload, or the one inside the run files; then its plans are those of the runs. An
+/// imported run has no model, plan and SLO: those are of `service`, and requests are the run's own
+/// where it holds any.
 /// Throws InputError, also for overrides of a run file and for runs of different workloads.
 [[nodiscard]] WorkloadInput read_workload_input(const WorkloadOptions& options,
                                                 const DataLocator& data);
+
+/// What the runs measured, on one rack: `results::add_measured_run` for each.
+void add_measured(const WorkloadInput& input, const topology::RackDesign& design,
+                  const DataLocator& data, topology::RackEvaluation& evaluation);
 
 /// A workload as one JSON text that needs no other file: name, title, model config, plans, SLO,
 /// requests. `model` is the published config.

@@ -32,6 +32,8 @@ class MeasuredBackend final : public Backend {
   [[nodiscard]] std::string_view name() const override { return inner_->name(); }
   [[nodiscard]] std::string_view device() const override { return inner_->device(); }
   [[nodiscard]] bool measures_power() const override { return meter_; }
+  /// The backend that runs, without what is known of near steps: for a trace of it.
+  [[nodiscard]] Backend& direct() { return *inner_; }
   std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,
                                         const RankContext& rank) override;
   [[nodiscard]] const Backend& inner() const { return *inner_; }

@@ -218,8 +218,9 @@ Collectors::Collectors(const CollectOptions& options) : impl_(std::make_unique<I
 
 Collectors::~Collectors() = default;
 
-std::unique_ptr<kernels::Backend> Collectors::watch(kernels::Backend& backend) {
-  impl_->to_trace.backend = &backend;
+std::unique_ptr<kernels::Backend> Collectors::watch(kernels::Backend& backend,
+                                                    kernels::Backend& traced) {
+  impl_->to_trace.backend = &traced;
   return std::make_unique<WatchedBackend>(backend, impl_->work, impl_->to_trace);
 }
 

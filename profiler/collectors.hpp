@@ -30,8 +30,10 @@ class Collectors {
   Collectors(const Collectors&) = delete;
   Collectors& operator=(const Collectors&) = delete;
 
-  /// The same backend, its work noted by wall clock. Must not outlive this or `backend`.
-  [[nodiscard]] std::unique_ptr<kernels::Backend> watch(kernels::Backend& backend);
+  /// The same backend, its work noted by wall clock. Steps are traced on `traced`, which runs every
+  /// step anew. Must not outlive this or either.
+  [[nodiscard]] std::unique_ptr<kernels::Backend> watch(kernels::Backend& backend,
+                                                        kernels::Backend& traced);
   /// "NVML: 2 GPUs, read every 100 ms", or why there is none; a second line for CUPTI.
   [[nodiscard]] const std::string& status() const;
   /// Ends the collectors and puts what they saw into the run file: `events` (operators as they

@@ -21,7 +21,7 @@ _rackwright() {
     --design) mapfile -t COMPREPLY < <(compgen -W "$(_rackwright_ids fabrics)" -- "$current"); return ;;
     --layout) mapfile -t COMPREPLY < <(compgen -W "all $(_rackwright_ids layouts)" -- "$current"); return ;;
     --model) mapfile -t COMPREPLY < <(compgen -f -W "$(_rackwright_ids models)" -- "$current"); return ;;
-    --to) mapfile -t COMPREPLY < <(compgen -W "perfetto csv openmetrics" -- "$current"); return ;;
+    --to) mapfile -t COMPREPLY < <(compgen -W "perfetto csv openmetrics chakra requirements" -- "$current"); return ;;
     --backend) mapfile -t COMPREPLY < <(compgen -W "analytical auto cuda host" -- "$current"); return ;;
     --rank-by)
       mapfile -t COMPREPLY < <(compgen -W "tokens_per_s_per_mw tokens_per_joule tokens_per_s_per_rack racks provisioned_w floor_m2" -- "$current")

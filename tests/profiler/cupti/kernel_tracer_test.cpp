@@ -71,7 +71,7 @@ TEST(Collectors, TheFirstStepsRunOnceMoreTracedAtTheEnd) {
   EXPECT_THAT(collectors.status(), HasSubstr("NVML: switched off\nCUPTI: kernels of the first"));
   workloads::OperatorGraph graph;
   graph.operators = {{"qkv_proj"}, {"all_reduce"}};
-  const auto watched = collectors.watch(backend);
+  const auto watched = collectors.watch(backend, backend);
   static_cast<void>(watched->prepare(graph, {})->run(kernels::ReplayMode::whole, nullptr));
   {
     RunFileWriter writer(path, {});
