@@ -1,5 +1,6 @@
 #include "cli/merge_command.hpp"
 
+#include <filesystem>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -37,20 +38,26 @@ std::string rank_table(const profiler::MergeResult& result) {
 
 }  // namespace
 
+int merge_into(const std::string& file, const std::string& folder, std::ostream& out,
+               std::ostream& err) {
+  const profiler::MergeResult result = profiler::merge_ranks(folder, file);
+  out << rank_table(result)
+      << "* has the most busy time: its slices, operators and traffic stand for the run\n";
+  for (const auto& note : result.notes) err << "rackwright: " << note << '\n';
+  out << fmt::format("{}{}\n", file, result.incomplete ? " (marked incomplete)" : "");
+  return result.incomplete ? kIncomplete : kFine;
+}
+
 void MergeCommand::add_options(CLI::App& app) {
   app.add_option("DIR", folder_, "Folder of rank-0000.rw, rank-0001.rw, …")->required();
-  app.add_option("-o,--output", out_, "Run file to write; must not exist")
-      ->required()
+  app.add_option("-o,--output", out_, "Run file to write; must not exist (DIR/run.rw)")
       ->type_name("RUN.rw");
 }
 
 int MergeCommand::run(CommandContext& context) {
-  const profiler::MergeResult result = profiler::merge_ranks(folder_, out_);
-  context.out << rank_table(result)
-              << "* has the most busy time: its slices, operators and traffic stand for the run\n";
-  for (const auto& note : result.notes) context.err << "rackwright: " << note << '\n';
-  context.out << fmt::format("{}{}\n", out_, result.incomplete ? " (marked incomplete)" : "");
-  return result.incomplete ? kIncomplete : kFine;
+  const std::string file =
+      out_.empty() ? (std::filesystem::path(folder_) / "run.rw").string() : out_;
+  return merge_into(file, folder_, context.out, context.err);
 }
 
 }  // namespace rackwright::cli

@@ -4,7 +4,11 @@
 
 namespace rackwright::cli {
 
-/// `merge DIR -o RUN.rw`: the rank files of one run become one.
+/// Joins the rank files of `folder` into `file` and prints the ranks; the exit code.
+[[nodiscard]] int merge_into(const std::string& file, const std::string& folder, std::ostream& out,
+                             std::ostream& err);
+
+/// `merge DIR [-o RUN.rw]`: the rank files of one run become one.
 class MergeCommand final : public Command {
  public:
   std::string_view name() const override { return "merge"; }

@@ -13,6 +13,7 @@
 #include "cli/gpu_meters.hpp"
 #include "cli/option_values.hpp"
 #include "common/input_error.hpp"
+#include "common/launch/launch.hpp"
 #include "common/quantity_text.hpp"
 #include "kernels/analytical/analytical_backend.hpp"
 #include "kernels/cuda_backend.hpp"
@@ -40,20 +41,31 @@ double host_memory_bytes() {
          static_cast<double>(::sysconf(_SC_PAGE_SIZE));
 }
 
+/// Ranks of a machine share its cores.
+int threads_of_a_rank(int ranks) {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
+}
+
 double memory_of(const kernels::DeviceInfo& device) {
   if (device.memory_bytes.value) return *device.memory_bytes.value;
   throw BackendUnavailable(fmt::format("memory of {} is blank", device.id));
 }
 
-/// The first plan of at most `most_gpus` (0: of any number) that fits; the error of the last when
-/// none does.
+/// The first plan that fits, of at most `most_gpus` (0: of any number) and, with several ranks, of
+/// GPUs that divide them; the error of the last when none does.
 workloads::ServingPlan choose_plan(const workloads::Workload& workload, double memory_bytes,
-                                   int most_gpus = 0) {
+                                   int ranks, int most_gpus = 0) {
   std::optional<InputError> failure;
   for (const auto& candidate : workload.plans) {
     const auto plan = workloads::resolved(candidate, workload.model);
     if (!workloads::plan_problem(workload.model, plan).empty()) continue;
     if (most_gpus > 0 && plan.gpus() > most_gpus) continue;
+    if (ranks > 1 && ranks % plan.gpus() != 0) {
+      failure = InputError(InputProblem{"", 0, "ranks",
+                                        fmt::format("a multiple of the plan's {} GPUs", plan.gpus()),
+                                        std::to_string(ranks)});
+      continue;
+    }
     try {
       workloads::check_memory(workload.model, plan, memory_bytes, workload.traffic.longest(),
                               plan.gpus());
@@ -191,21 +203,27 @@ void ProfileCommand::add_options(CLI::App& app) {
       ->type_name("N");
   app.add_flag("--no-nvml", no_nvml_, "Do not sample power, clocks and links of the node's GPUs");
   app.add_flag("--no-cupti", no_cupti_, "Do not trace kernels, so that Nsight can attach");
+  app.add_option("--gpus", gpus_, "Ranks on this machine, without MPI (1)")->type_name("N");
   app.add_flag("--plan", plan_, "Print steps, minutes and memory; run nothing");
-  app.add_option("-o,--output", out_, "Run file to write; must not exist")->type_name("RUN.rw");
+  app.add_option("-o,--output", out_, "Run file to write, must not exist; of several ranks: folder")
+      ->type_name("RUN.rw");
 }
 
 std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
-    const workloads::Workload& workload, const DataLocator& data, BackendChoice& choice,
-    profiler::ReplicaSetup& setup) const {
+    const workloads::Workload& workload, const DataLocator& data, ProfileRanks& ranks,
+    BackendChoice& choice, profiler::ReplicaSetup& setup) const {
   if (choice.name == "host") {
-    setup.gpu_memory_bytes = host_memory_bytes();
-    setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
-    return std::make_unique<kernels::HostBackend>();
+    setup.gpu_memory_bytes = host_memory_bytes() / ranks.on_host();
+    setup.plan = choose_plan(workload, setup.gpu_memory_bytes, ranks.count());
+    kernels::HostOptions options;
+    options.ranks = ranks.join_replica(setup.plan.gpus());
+    options.ranks_on_host = ranks.on_host();
+    if (ranks.several()) options.threads = threads_of_a_rank(ranks.on_host());
+    return std::make_unique<kernels::HostBackend>(options);
   }
   if (choice.name == "cuda") {
     try {
-      return load_cuda(workload, data, *choice.gpu, setup);
+      return load_cuda(workload, data, *choice.gpu, ranks, setup);
     } catch (const BackendUnavailable& error) {
       if (backend_ != "auto") throw;
       choice.reason = fmt::format("analytical backend, not cuda: {}", error.what());
@@ -213,7 +231,8 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
   }
   const auto device = kernels::find_device(device_, data);
   setup.gpu_memory_bytes = memory_of(device);
-  setup.plan = choose_plan(workload, setup.gpu_memory_bytes);
+  setup.plan = choose_plan(workload, setup.gpu_memory_bytes, ranks.count());
+  (void)ranks.join_replica(setup.plan.gpus());
   setup.rank.scale_out_bytes_per_s = device.scale_out_bytes_per_s.value.value_or(0);
   return kernels::AnalyticalBackend::load(device.id, setup.plan.weights, data);
 }
@@ -221,16 +240,19 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
 std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Workload& workload,
                                                             const DataLocator& data,
                                                             const RackwrightCudaDevice& gpu,
+                                                            ProfileRanks& ranks,
                                                             profiler::ReplicaSetup& setup) const {
   setup.gpu_memory_bytes = gpu.memory_bytes;
-  setup.plan = choose_plan(workload, setup.gpu_memory_bytes, 1);
-  const kernels::GpuMeters meters = gpu_meters(0, gpu.name);
+  setup.plan = choose_plan(workload, setup.gpu_memory_bytes, ranks.count(), 1);
+  (void)ranks.join_replica(setup.plan.gpus());
+  const int device = ranks.place_on_host();
+  const kernels::GpuMeters meters = gpu_meters(device, gpu.name);
   if (!plan_) setup.idle_w = measure_idle_w(meters);
   kernels::MeasuredOptions options;
   if (!plan_) options.joules = meters.joules;
   return std::make_unique<kernels::MeasuredBackend>(
       std::make_unique<kernels::CudaBackend>(kernels::open_cuda_module(kernels::cuda_module_path()),
-                                             0, device_named(gpu.name, data)),
+                                             device, device_named(gpu.name, data)),
       options);
 }
 
@@ -246,11 +268,21 @@ std::unique_ptr<profiler::Collectors> ProfileCommand::start_collectors(
 }
 
 int ProfileCommand::run(CommandContext& context) {
-  const std::uint64_t seed = workload_.seed_value();
+  std::uint64_t seed = workload_.seed_value();
   if (!plan_ && out_.empty()) {
     throw InputError(InputProblem{"", 0, "profile", "-o RUN.rw or --plan", "neither"});
   }
-  if (!out_.empty() && std::filesystem::exists(out_)) {
+  const int gpus = static_cast<int>(parse_count(gpus_, "--gpus", 1));
+  if (gpus > 1 && !plan_ && launch::starter() == launch::Starter::nobody) {
+    check_rank_folder(out_);
+    const BackendChoice choice =
+        choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
+    const WorkloadInput input = read_workload_input(workload_, context.data);
+    if (choice.name == "host") (void)choose_plan(input.workload, host_memory_bytes() / gpus, gpus);
+    return run_ranks_here(gpus, out_, context.err);
+  }
+  ProfileRanks ranks;
+  if (!ranks.several() && !out_.empty() && std::filesystem::exists(out_)) {
     throw InputError(
         InputProblem{out_, 0, "-o", "a file that does not exist yet", "one that does"});
   }
@@ -260,12 +292,15 @@ int ProfileCommand::run(CommandContext& context) {
   const workloads::Workload& workload = input.workload;
   profiler::ReplicaSetup setup;
   setup.rank.scale_up_domain = static_cast<int>(parse_count(domain_, "--scale-up-domain", 1));
-  const auto backend = load_backend(workload, context.data, choice, setup);
-  context.err << fmt::format("{}; {} as {}\n", choice.reason, backend->device(),
-                             setup.plan.label());
+  const auto backend = load_backend(workload, context.data, ranks, choice, setup);
+  ranks.deal(setup, seed);
+  if (ranks.first()) {
+    context.err << fmt::format("{}; {} as {}\n", choice.reason, backend->device(),
+                               setup.plan.label());
+  }
   if (backend->name() == "analytical") collectors.reset();  // nothing runs
-  if (collectors) context.err << collectors->status() << '\n';
-  ProgressLine line(context.err, context.err_is_terminal);
+  if (collectors && ranks.first()) context.err << collectors->status() << '\n';
+  ProgressLine line(context.err, context.err_is_terminal && ranks.first());
   const ProgressCallback progress = progress_on(line);
   if (plan_) {
     const std::string text = plan_text(workload, setup, *backend, seed, progress);
@@ -278,10 +313,16 @@ int ProfileCommand::run(CommandContext& context) {
   meta.command = context.command_line;
   meta.data_hash = topology::Catalog::load(context.data).hash();
   meta.workload_json = input.json;
-  profiler::RunFileWriter writer(out_, meta);  // before the long work: may it be written?
+  const std::string file = ranks.file_in(out_).string();
+  profiler::RunFileWriter writer(file, meta);  // before the long work: may it be written?
+  ranks.start_record(file);
   profiler::ReplayOptions options;
   options.seed = seed;
   options.keep_partial = true;
+  options.checkpoint = [&](const profiler::Trace& so_far) {
+    writer.keep(so_far);
+    ranks.look();
+  };
   const auto watched = collectors ? collectors->watch(*backend, direct(*backend)) : nullptr;
   const auto trace =
       profiler::replay(workload, setup, watched ? *watched : *backend, options, progress);
@@ -289,15 +330,18 @@ int ProfileCommand::run(CommandContext& context) {
   profiler::Recording record;
   record.notes = choices_of(*backend);
   record.notes.empty() ? writer.write(trace) : writer.write(trace, record);
-  if (collectors) collectors->add_to(out_);
+  if (collectors) collectors->add_to(file);
   if (trace.incomplete) {
     context.err << fmt::format(
         "rackwright: {} at {:.1f} s of traffic; kept in {}, marked incomplete\n",
-        trace.incomplete_reason, trace.end_s, out_);
+        trace.incomplete_reason, trace.end_s, file);
     return kIncomplete;
   }
+  ranks.finish_record();
   writer.finish();
-  context.out << summary_text(trace) << out_ << '\n';
+  if (ranks.first()) context.out << summary_text(trace);
+  if (ranks.several()) return ranks.merge(out_, context.out, context.err);
+  context.out << out_ << '\n';
   return kFine;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "common/progress.hpp"
@@ -32,6 +33,9 @@ struct ReplayOptions {
   /// On Ctrl-C (Interrupted from `progress`) return what was recorded, marked incomplete: slices
   /// and totals up to there, no requests. False: Interrupted goes on to the caller.
   bool keep_partial = false;
+  /// Called with what is recorded so far, at most twice a second; for writers that a kill must not
+  /// rob.
+  std::function<void(const Trace&)> checkpoint = {};
 };
 
 /// Runs the engine with the backend's step times and collects the trace. The KV cache is what

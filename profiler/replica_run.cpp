@@ -1,6 +1,7 @@
 #include "profiler/replica_run.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,20 @@ class PricedSteps {
   int priced_ = 0;
   GraphSummary step_;
   GraphSummary draft_;
+};
+
+/// True twice a second.
+class Metronome {
+ public:
+  bool due() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(500)) return false;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 /// The worst value once the allowed misses are taken away; 0 when none is left.
@@ -164,6 +179,7 @@ Trace ReplicaRun::record(const workloads::RequestTrace& traffic, const ReplayOpt
   StepRecorder recorder(trace, options.keep_slices);
   PricedSteps steps(pricer_, setup_);
   workloads::EngineResult partial;
+  Metronome checkpoints;
   const auto price = [&steps](const workloads::StepShape& shape) { return steps.price(shape); };
   const auto sink = [&](double start_s, double duration_s, const workloads::StepShape& shape) {
     steps.record(start_s, duration_s, recorder);
@@ -171,6 +187,11 @@ Trace ReplicaRun::record(const workloads::RequestTrace& traffic, const ReplayOpt
     partial.prefill_tokens += shape.prefill_tokens;
     partial.busy_s += duration_s;
     partial.end_s = start_s + duration_s;
+    if (options.checkpoint && checkpoints.due()) {
+      trace.engine = partial;
+      trace.end_s = partial.end_s;
+      options.checkpoint(trace);
+    }
   };
   try {
     trace.engine = workloads::run_engine(traffic, setup_.plan, engine, price, sink, progress);

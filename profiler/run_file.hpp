@@ -29,6 +29,9 @@ class RunFileWriter {
   RunFileWriter(const RunFileWriter&) = delete;
   RunFileWriter& operator=(const RunFileWriter&) = delete;
   void write(const Trace& trace);
+  /// What the trace holds so far: a run that is killed keeps it. Slices that an
+  /// earlier call wrote are not written again; `write` ends the series.
+  void keep(const Trace& trace);
   /// What another tool recorded, beside a trace that says device and length.
   void write(const Trace& trace, const Recording& recording);
   /// Marks the run complete.

@@ -64,7 +64,7 @@ class MetaWriter {
 };
 
 void write_totals(Database& database, const Trace& trace) {
-  Statement insert(database, "INSERT INTO operators VALUES (?, ?, ?, ?, ?, ?, ?)");
+  Statement insert(database, "INSERT OR REPLACE INTO operators VALUES (?, ?, ?, ?, ?, ?, ?)");
   for (std::size_t c = 0; c < trace.totals.size(); ++c) {
     const ClassTotal& total = trace.totals[c];
     insert.bind(0, static_cast<std::int64_t>(c))
@@ -79,7 +79,7 @@ void write_totals(Database& database, const Trace& trace) {
 }
 
 void write_traffic(Database& database, const Traffic& traffic) {
-  Statement insert(database, "INSERT INTO traffic VALUES (?, ?, ?)");
+  Statement insert(database, "INSERT OR REPLACE INTO traffic VALUES (?, ?, ?)");
   insert.bind(0, std::string_view("scale_up"))
       .bind(1, traffic.scale_up_bytes)
       .bind(2, traffic.scale_up_peak_bytes_per_s)
@@ -108,10 +108,10 @@ void write_requests(Database& database, const std::vector<workloads::RequestOutc
   });
 }
 
-void write_slices(Database& database, const std::vector<Slice>& slices) {
+void write_slices(Database& database, const std::vector<Slice>& slices, std::size_t first) {
   Statement insert(database, "INSERT INTO slices VALUES (?, ?, ?, ?, ?, ?)");
-  in_batches(database, slices.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
+  in_batches(database, slices.size() - first, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = first + begin; i < first + end; ++i) {
       const Slice& slice = slices[i];
       insert.bind(0, static_cast<std::int64_t>(i))
           .bind(1, slice.start_s)
@@ -144,6 +144,7 @@ struct RunFileWriter::Impl {
   RunMeta meta;
   Database database;
   bool written = false;
+  std::size_t slices = 0;  ///< that are in the file
 
   Impl(fs::path file, RunMeta run_meta)
       : path(std::move(file)),
@@ -174,9 +175,8 @@ RunFileWriter::RunFileWriter(const fs::path& path, const RunMeta& meta) {
 
 RunFileWriter::~RunFileWriter() = default;
 
-void RunFileWriter::write(const Trace& trace) {
+void RunFileWriter::keep(const Trace& trace) {
   if (impl_->written) throw std::logic_error("a run file holds one trace");
-  impl_->written = true;
   Database& database = impl_->database;
   try {
     database.execute("BEGIN");
@@ -189,8 +189,19 @@ void RunFileWriter::write(const Trace& trace) {
     write_totals(database, trace);
     write_traffic(database, trace.traffic);
     database.execute("COMMIT");
+    write_slices(database, trace.slices, impl_->slices);
+    impl_->slices = trace.slices.size();
+  } catch (const SqliteError& error) {
+    throw cannot_write(impl_->path, error.what());
+  }
+}
+
+void RunFileWriter::write(const Trace& trace) {
+  keep(trace);
+  impl_->written = true;
+  Database& database = impl_->database;
+  try {
     write_requests(database, trace.engine.requests);
-    write_slices(database, trace.slices);
     write_power(database, trace);
   } catch (const SqliteError& error) {
     throw cannot_write(impl_->path, error.what());

@@ -4,8 +4,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -35,6 +38,14 @@ int number(const char* name) {
   return text == nullptr ? -1 : std::atoi(text);
 }
 
+/// As this process was started with, the program's name first.
+std::vector<std::string> own_command_line() {
+  std::ifstream stream("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> arguments;
+  for (std::string one; std::getline(stream, one, '\0');) arguments.push_back(one);
+  return arguments;
+}
+
 /// A rank with the memory that it shares.
 class LocalRank final : public Communicator {
  public:
@@ -62,8 +73,6 @@ class LocalRank final : public Communicator {
   ::setenv(kRank, std::to_string(rank).c_str(), 1);
   ::setenv(kMemory, std::to_string(memory).c_str(), 1);
   std::vector<char*> argv;
-  std::string name = "rackwright";
-  argv.push_back(name.data());
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   ::execv("/proc/self/exe", argv.data());
@@ -159,8 +168,8 @@ std::unique_ptr<Communicator> join() {
   return serial();
 }
 
-LocalResult run_local_ranks(int ranks, const std::vector<std::string>& arguments) {
-  return Children(ranks, arguments).wait();
+LocalResult run_local_ranks(int ranks) {
+  return Children(ranks, own_command_line()).wait();
 }
 
 }  // namespace rackwright::launch

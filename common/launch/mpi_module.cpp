@@ -48,9 +48,12 @@ int wait_for(std::vector<MPI_Request>& requests, RackwrightMpiStop stop, char* m
   }
 }
 
-int wait_for(int started, MPI_Request request, RackwrightMpiStop stop, char* message) {
-  if (started != MPI_SUCCESS) return failed(started, message);
-  std::vector<MPI_Request> requests{request};
+/// Waits for what `start(request)` starts.
+template <class Start>
+int waited(RackwrightMpiStop stop, char* message, Start&& start) {
+  std::vector<MPI_Request> requests{MPI_REQUEST_NULL};
+  const int code = start(requests.data());
+  if (code != MPI_SUCCESS) return failed(code, message);
   return wait_for(requests, stop, message);
 }
 
@@ -128,48 +131,47 @@ int transfer(void* comm, const RackwrightMpiMessage* out, int out_count,
 }
 
 int barrier(void* comm, RackwrightMpiStop stop, char* message) {
-  MPI_Request request = MPI_REQUEST_NULL;
-  return wait_for(MPI_Ibarrier(of(comm).handle, &request), request, stop, message);
+  return waited(stop, message, [&](MPI_Request* request) {
+    return MPI_Ibarrier(of(comm).handle, request);
+  });
 }
 
 int broadcast(void* comm, void* bytes, size_t length, int root, RackwrightMpiStop stop,
               char* message) {
   return in_parts({root, bytes, length}, [&](char* part, int count) {
-    MPI_Request request = MPI_REQUEST_NULL;
-    return wait_for(MPI_Ibcast(part, count, MPI_BYTE, root, of(comm).handle, &request), request,
-                    stop, message);
+    return waited(stop, message, [&](MPI_Request* request) {
+      return MPI_Ibcast(part, count, MPI_BYTE, root, of(comm).handle, request);
+    });
   });
 }
 
 int all_reduce(void* comm, float* values, size_t count, int largest, RackwrightMpiStop stop,
                char* message) {
   if (count > INT_MAX) return too_large(message);
-  MPI_Request request = MPI_REQUEST_NULL;
-  const int code =
-      MPI_Iallreduce(MPI_IN_PLACE, values, static_cast<int>(count), MPI_FLOAT,
-                     largest != 0 ? MPI_MAX : MPI_SUM, of(comm).handle, &request);
-  return wait_for(code, request, stop, message);
+  return waited(stop, message, [&](MPI_Request* request) {
+    return MPI_Iallreduce(MPI_IN_PLACE, values, static_cast<int>(count), MPI_FLOAT,
+                          largest != 0 ? MPI_MAX : MPI_SUM, of(comm).handle, request);
+  });
 }
 
 int all_gather(void* comm, const void* part, size_t length, void* all, RackwrightMpiStop stop,
                char* message) {
   if (length > INT_MAX) return too_large(message);
-  MPI_Request request = MPI_REQUEST_NULL;
-  const auto own = static_cast<char*>(all) + static_cast<std::size_t>(rank(comm)) * length;
-  const bool in_place = part == own;
-  const int code =
-      MPI_Iallgather(in_place ? MPI_IN_PLACE : part, static_cast<int>(length), MPI_BYTE, all,
-                     static_cast<int>(length), MPI_BYTE, of(comm).handle, &request);
-  return wait_for(code, request, stop, message);
+  const auto* own = static_cast<char*>(all) + static_cast<std::size_t>(rank(comm)) * length;
+  const void* from = part == own ? MPI_IN_PLACE : part;
+  return waited(stop, message, [&](MPI_Request* request) {
+    return MPI_Iallgather(from, static_cast<int>(length), MPI_BYTE, all, static_cast<int>(length),
+                          MPI_BYTE, of(comm).handle, request);
+  });
 }
 
 int reduce_scatter(void* comm, const float* all, float* part, size_t count, RackwrightMpiStop stop,
                    char* message) {
   if (count > INT_MAX) return too_large(message);
-  MPI_Request request = MPI_REQUEST_NULL;
-  const int code = MPI_Ireduce_scatter_block(all, part, static_cast<int>(count), MPI_FLOAT,
-                                             MPI_SUM, of(comm).handle, &request);
-  return wait_for(code, request, stop, message);
+  return waited(stop, message, [&](MPI_Request* request) {
+    return MPI_Ireduce_scatter_block(all, part, static_cast<int>(count), MPI_FLOAT, MPI_SUM,
+                                     of(comm).handle, request);
+  });
 }
 
 constexpr RackwrightMpi kTable{RACKWRIGHT_MPI_ABI, start,    finish,    rank,       size,

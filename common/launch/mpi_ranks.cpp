@@ -1,5 +1,6 @@
 #include "common/launch/mpi_ranks.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 
@@ -83,6 +84,12 @@ class MpiRank final : public Communicator {
     });
   }
   void reduce_scatter(std::span<const float> all, std::span<float> part) override {
+    if (part.data() >= all.data() && part.data() < all.data() + all.size()) {
+      std::vector<float> apart(part.size());  // MPI forbids a result inside what is sent
+      reduce_scatter(all, apart);
+      std::copy(apart.begin(), apart.end(), part.begin());
+      return;
+    }
     check([&](char* text) {
       return table().reduce_scatter(comm_, all.data(), part.data(), part.size(), stop, text);
     });

@@ -6,7 +6,12 @@
 #include <numeric>
 #include <variant>
 
-#include "kernels/host/host_operator.hpp"
+#include <fmt/format.h>
+
+#include "common/input_error.hpp"
+#include "common/progress.hpp"
+#include "kernels/host/host_collective.hpp"
+#include "kernels/host/parallel.hpp"
 #include "kernels/shape_rounding.hpp"
 
 namespace rackwright::kernels {
@@ -92,7 +97,30 @@ class MeasuredStep final : public PreparedStep {
 }  // namespace
 
 HostBackend::HostBackend(HostOptions options)
-    : options_(std::move(options)), energy_(options_.powercap) {}
+    : options_(std::move(options)), energy_(options_.powercap) {
+  if (options_.threads > 0) limit_threads(options_.threads);
+  if (options_.ranks != nullptr && options_.ranks->size() == 1) options_.ranks = nullptr;
+}
+
+launch::Communicator& HostBackend::group_of(int ranks) {
+  launch::Communicator& all = *options_.ranks;
+  if (ranks == all.size()) return all;
+  if (all.size() % ranks != 0) {
+    throw BackendUnavailable(
+        fmt::format("a collective of {} ranks in a replica of {}", ranks, all.size()));
+  }
+  auto& group = groups_[ranks];
+  if (!group) group = all.split(all.rank() / ranks);
+  return *group;
+}
+
+std::unique_ptr<HostOperator> HostBackend::make(const Operator& op) {
+  const auto* collective = std::get_if<CollectiveShape>(&op.shape);
+  if (collective != nullptr && in_step() && collective->ranks > 1 && collective->bytes > 0) {
+    return make_host_collective(*collective, group_of(collective->ranks));
+  }
+  return make_host_operator(op, options_.seed);
+}
 
 std::unique_ptr<PreparedStep> HostBackend::prepare(const OperatorGraph& step, const RankContext&) {
   return std::make_unique<MeasuredStep>(*this, step);
@@ -119,14 +147,20 @@ OperatorTiming HostBackend::measure(const Operator& op) {
 
 OperatorTiming HostBackend::run(const Operator& op) {
   using Clock = std::chrono::steady_clock;
-  const auto work = make_host_operator(op, options_.seed);
+  const auto work = make(op);
   if (!work) return {};
   work->run();  // touches all pages, wakes the threads
   std::vector<double> seconds;
   double total = 0;
   energy_.joules();
-  while (static_cast<int>(seconds.size()) < options_.most_repetitions &&
-         (seconds.size() < 3 || total < options_.least_seconds)) {
+  const auto another = [&] {
+    const bool wanted = static_cast<int>(seconds.size()) < options_.most_repetitions &&
+                        (seconds.size() < 3 || total < options_.least_seconds);
+    return in_step() ? options_.ranks->decided(wanted ? 1 : 0) != 0 : wanted;
+  };
+  while (another()) {
+    throw_if_interrupted();
+    if (in_step()) options_.ranks->barrier();
     const auto start = Clock::now();
     work->run();
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
@@ -136,9 +170,11 @@ OperatorTiming HostBackend::run(const Operator& op) {
   std::sort(seconds.begin(), seconds.end());
   OperatorTiming timing;
   timing.seconds = std::max(1e-9, seconds[seconds.size() / 2]);
-  timing.joules = joules.value_or(0) / static_cast<double>(seconds.size());
+  timing.joules =
+      joules.value_or(0) / static_cast<double>(seconds.size()) / options_.ranks_on_host;
   const double spread = seconds[seconds.size() * 9 / 10] - seconds[seconds.size() / 10];
   timing.relative_error = spread / 2 / timing.seconds;
+  if (in_step()) timing.seconds = options_.ranks->max_of(timing.seconds);
   return timing;
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
+#include "common/launch/communicator.hpp"
 #include "kernels/backend.hpp"
+#include "kernels/host/host_operator.hpp"
 #include "kernels/host/package_energy.hpp"
 
 namespace rackwright::kernels {
@@ -16,6 +19,11 @@ struct HostOptions {
   double most_flops = 4e9;
   double most_bytes = 5e8;
   std::filesystem::path powercap = "/sys/class/powercap";
+  /// The ranks of this replica, when they run: collectives then move bytes between them, and an
+  /// operator takes as long as on the slowest rank, so that engines of all ranks stay in step.
+  launch::Communicator* ranks = nullptr;
+  int threads = 0;        ///< of an operator; 0: as many as there are cores
+  int ranks_on_host = 1;  ///< share the energy of the packages evenly
 };
 
 /// Runs operators on the cores of this machine (`host_operator.hpp` says with what). Identical
@@ -38,8 +46,12 @@ class HostBackend final : public Backend {
 
  private:
   OperatorTiming run(const workloads::Operator& op);
+  std::unique_ptr<HostOperator> make(const workloads::Operator& op);
+  [[nodiscard]] launch::Communicator& group_of(int ranks);
+  [[nodiscard]] bool in_step() const { return options_.ranks != nullptr; }
 
   HostOptions options_;
+  std::map<int, std::unique_ptr<launch::Communicator>> groups_;  ///< by size
   PackageEnergy energy_;
   std::map<std::string, OperatorTiming> known_;
 };

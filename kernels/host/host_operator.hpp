@@ -25,7 +25,7 @@ class HostOperator {
 /// | attention, MLA | per sequence and KV head: sgemm, softmax, sgemm; causal in tiles of 64
 /// queries | | experts | rows gathered per expert, two sgemm with SiLU-mul between, weighted
 /// scatter | | elementwise | Thrust transform over as many bytes read and written | | collective |
-/// copies in memory of the bytes one rank sends: one process has no links |
+/// copies in memory of the bytes one rank sends: a rank alone has no links |
 ///
 /// Returns null for a shape that needs no work (host time). Throws std::bad_alloc.
 [[nodiscard]] std::unique_ptr<HostOperator> make_host_operator(const workloads::Operator& op,

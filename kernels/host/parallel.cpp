@@ -3,6 +3,10 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
+
+#include <cblas.h>
+#include <tbb/global_control.h>
 
 #include <thrust/for_each.h>
 #include <thrust/functional.h>
@@ -19,6 +23,13 @@ namespace {
 const auto kPolicy = thrust::tbb::par;
 
 }  // namespace
+
+void limit_threads(int threads) {
+  static std::unique_ptr<tbb::global_control> limit;  // TBB takes it from an object that lives on
+  limit = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                static_cast<std::size_t>(threads));
+  openblas_set_num_threads(threads);
+}
 
 HostBuffer random_buffer(std::size_t size, unsigned seed) {
   HostBuffer values(size);

@@ -7,6 +7,8 @@ namespace rackwright::kernels {
 
 using HostBuffer = std::vector<float>;
 
+/// Threads of Thrust and OpenBLAS in this process from now on.
+void limit_threads(int threads);
 /// Uniform in (-0.5, 0.5), the same for the same seed.
 [[nodiscard]] HostBuffer random_buffer(std::size_t size, unsigned seed);
 /// out[i] = a[i % size of a] * scale, in parallel.
