@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/bench_collectives.hpp"
 #include "cli/bench_kernels.hpp"
 #include "cli/bench_transient.hpp"
 #include "common/input_error.hpp"
@@ -14,6 +15,7 @@ std::vector<std::unique_ptr<Command>> make_benches() {
   std::vector<std::unique_ptr<Command>> kinds;
   kinds.push_back(std::make_unique<BenchKernels>());
   kinds.push_back(std::make_unique<BenchTransient>());
+  kinds.push_back(std::make_unique<BenchCollectives>());
   return kinds;
 }
 

@@ -145,7 +145,7 @@ Log read_json(const fs::path& path) {
   if (root.contains("devices") && root.at("devices").is_array()) {
     for (const auto& device : root.at("devices")) {
       ++log.ranks;
-      for (const char* key : {"device_name", "name", "dev_name"}) {
+      for (const char* key : {"device_info", "device_name", "name", "dev_name"}) {
         if (device.is_object() && device.contains(key)) {
           log.recording.device_names.push_back(device.at(key).get<std::string>());
           break;

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/collective_forecast.hpp"
+#include "cli/command.hpp"
+#include "kernels/collectives/collective_bench.hpp"
+
+namespace rackwright::cli {
+
+/// `bench collectives`: nccl-tests' sweep on this machine's ranks, with what the stated topology
+/// should give.
+class BenchCollectives final : public Command {
+ public:
+  std::string_view name() const override { return "collectives"; }
+  std::string_view summary() const override {
+    return "Time collectives between ranks, as nccl-tests does.";
+  }
+  std::vector<std::string> examples() const override {
+    return {"rackwright bench collectives --gpus 2 --op all_reduce -b 1K -e 64K -n 5 -w 1"};
+  }
+  void add_options(CLI::App& app) override;
+  int run(CommandContext& context) override;
+
+ private:
+  [[nodiscard]] kernels::CollectiveSweep sweep() const;
+  [[nodiscard]] std::vector<kernels::CollectiveOp> ops() const;
+  int run_ops(CommandContext& context, launch::Communicator& ranks,
+              kernels::Collectives& collectives, const Forecaster& forecaster) const;
+  void write_json(const nlohmann::ordered_json& json, kernels::CollectiveOp op) const;
+
+  std::string from_ = "8", to_ = "64M", factor_ = "2", repeats_ = "20", warm_up_ = "5",
+              check_ = "1", ops_ = "all_reduce", backend_ = "host", gpus_ = "1", json_, domain_ = "0";
+  StatedTopology topology_;
+};
+
+}  // namespace rackwright::cli
