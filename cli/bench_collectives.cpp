@@ -1,5 +1,6 @@
 #include "cli/bench_collectives.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <ostream>
 
@@ -11,6 +12,7 @@
 #include "common/input_error.hpp"
 #include "common/launch/launch.hpp"
 #include "common/output_file.hpp"
+#include "kernels/nccl/nccl_collectives.hpp"
 #include "profiler/rank_clock.hpp"
 
 namespace rackwright::cli {
@@ -55,6 +57,13 @@ std::vector<RankPlace> places(launch::Communicator& ranks, const std::string& de
   return all;
 }
 
+/// Number of this rank among those of its host: its GPU.
+int rank_on_host(launch::Communicator& ranks) {
+  const auto hosts = ranks.gather_texts(profiler::host_name());
+  return static_cast<int>(
+      std::count(hosts.begin(), hosts.begin() + ranks.rank(), profiler::host_name()));
+}
+
 std::string op_names() {
   std::string names;
   for (int i = 0; i < kernels::kCollectiveOps; ++i) {
@@ -67,7 +76,8 @@ std::string forecast_note(const std::vector<CollectiveForecast>& forecasts, Coll
   if (forecasts.empty()) {
     return "# expected: blank, no topology is stated (--device, --design)\n";
   }
-  std::string text = fmt::format("# expected: {}\n", forecasts.back().reason);
+  std::string text = "# expected, at the largest size:\n";
+  for (const auto& reason : forecasts.back().reasons) text += fmt::format("#   {}\n", reason);
   if (forecasts.front().exchange_s || forecasts.back().exchange_s) {
     text += fmt::format("# {} is a plain exchange; engines use DeepEP, modelled beside it\n",
                         to_string(op));
@@ -87,6 +97,8 @@ void BenchCollectives::add_options(CLI::App& app) {
   app.add_option("-w", warm_up_, "Calls before them (5)");
   app.add_option("-c", check_, "Compare every element with a reference: 0 or 1 (1)");
   app.add_option("--backend", backend_, "host or cuda (host)")->type_name("B");
+  app.add_option("--buffers", buffers_, "With cuda: plain or symmetric (NCCL windows) (plain)");
+  app.add_flag("--graph", graph_, "With cuda: capture the timed calls into one CUDA graph");
   app.add_option("--gpus", gpus_, "Ranks on this machine, without MPI (1)")->type_name("N");
   app.add_option("--device", topology_.device, "GPU that the expected value is of")
       ->type_name("ID");
@@ -118,7 +130,8 @@ kernels::CollectiveSweep BenchCollectives::sweep() const {
 std::vector<CollectiveOp> BenchCollectives::ops() const {
   std::vector<CollectiveOp> chosen;
   if (ops_ == "all") {
-    for (int i = 0; i < kernels::kCollectiveOps; ++i) chosen.push_back(static_cast<CollectiveOp>(i));
+    for (int i = 0; i < kernels::kCollectiveOps; ++i)
+      chosen.push_back(static_cast<CollectiveOp>(i));
     return chosen;
   }
   for (const std::string& name : parse_list(ops_, "--op")) {
@@ -179,16 +192,38 @@ int BenchCollectives::run(CommandContext& context) {
     throw InputError(
         InputProblem{"", 0, "--backend", "host or cuda", fmt::format("\"{}\"", backend_)});
   }
+  if (buffers_ != "plain" && buffers_ != "symmetric") {
+    throw InputError(
+        InputProblem{"", 0, "--buffers", "plain or symmetric", fmt::format("\"{}\"", buffers_)});
+  }
   if (gpus > 1 && launch::starter() == launch::Starter::nobody) {
     (void)make_forecaster(stated, gpus, context.data);  // bad input is said once
     const auto result = launch::run_local_ranks(gpus);
     if (!result.failure.empty()) context.err << "rackwright: " << result.failure << '\n';
     return result.code > 128 ? kIncomplete : result.code;
   }
+  try {
+    return run_joined(context, stated);
+  } catch (const kernels::NcclFailure& failure) {
+    context.err << fmt::format("rackwright: {}; all ranks abort\n", failure.what());
+    return kIncomplete;
+  }
+}
+
+int BenchCollectives::run_joined(CommandContext& context, const StatedTopology& stated) const {
   const auto ranks = launch::join();
   const auto forecaster = make_forecaster(stated, ranks->size(), context.data);
-  const auto collectives = kernels::host_collectives(*ranks);
-  return run_ops(context, *ranks, *collectives, forecaster);
+  if (backend_ == "host") {
+    return run_ops(context, *ranks, *kernels::host_collectives(*ranks), forecaster);
+  }
+  const auto& nccl = kernels::open_nccl(kernels::nccl_module_path());
+  char name[RACKWRIGHT_NCCL_TEXT] = "", message[RACKWRIGHT_NCCL_TEXT] = "";
+  if (nccl.open(rank_on_host(*ranks), name, message) != 0) throw BackendUnavailable(message);
+  kernels::NcclOptions options;
+  options.graph = graph_;
+  if (buffers_ == "symmetric") options.buffers = kernels::NcclBuffers::symmetric;
+  return run_ops(context, *ranks, *kernels::nccl_collectives(nccl, *ranks, name, options),
+                 forecaster);
 }
 
 }  // namespace rackwright::cli

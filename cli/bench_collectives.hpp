@@ -27,12 +27,16 @@ class BenchCollectives final : public Command {
  private:
   [[nodiscard]] kernels::CollectiveSweep sweep() const;
   [[nodiscard]] std::vector<kernels::CollectiveOp> ops() const;
+  /// Joins the ranks and runs on the backend.
+  int run_joined(CommandContext& context, const StatedTopology& stated) const;
   int run_ops(CommandContext& context, launch::Communicator& ranks,
               kernels::Collectives& collectives, const Forecaster& forecaster) const;
   void write_json(const nlohmann::ordered_json& json, kernels::CollectiveOp op) const;
 
   std::string from_ = "8", to_ = "64M", factor_ = "2", repeats_ = "20", warm_up_ = "5",
-              check_ = "1", ops_ = "all_reduce", backend_ = "host", gpus_ = "1", json_, domain_ = "0";
+              check_ = "1", ops_ = "all_reduce", backend_ = "host", gpus_ = "1", json_,
+              domain_ = "0", buffers_ = "plain";
+  bool graph_ = false;
   StatedTopology topology_;
 };
 

@@ -15,7 +15,7 @@ class BenchCommand final : public Command {
   BenchCommand();
   std::string_view name() const override { return "bench"; }
   std::string_view summary() const override {
-    return "Measure kernels on this machine; JSON as Google Benchmark writes it.";
+    return "Measure kernels and collectives on this machine.";
   }
   std::vector<std::string> examples() const override;
   void add_options(CLI::App& app) override;

@@ -91,10 +91,9 @@ struct Models {
     forecast.seconds = timing->seconds;
     forecast.relative_error = timing->relative_error;
     forecast.bound_seconds = models.physical_bound(op, rank);
-    forecast.reason =
-        fmt::format("{} ranks in one scale-up domain of {} {}: measured tables of that device{}",
-                    ranks, rank.scale_up_domain, device.id,
-                    timing->extrapolated ? ", extrapolated" : "");
+    forecast.reasons.push_back(fmt::format(
+        "{} ranks in one scale-up domain of {} {}: measured tables of that device{}", ranks,
+        rank.scale_up_domain, device.id, timing->extrapolated ? ", extrapolated" : ""));
   }
 
   void expect_on_fabric(const CollectiveShape& shape, CollectiveForecast& forecast) const {
@@ -109,14 +108,14 @@ struct Models {
     forecast.seconds = answer.seconds;
     forecast.relative_error = answer.relative_error;
     forecast.bound_seconds = answer.bound_seconds;
-    forecast.reason = fmt::format("{}", fmt::join(answer.reasons, "; "));
+    forecast.reasons = answer.reasons;
   }
 
   [[nodiscard]] CollectiveForecast operator()(const kernels::CollectiveRow& row) const {
     CollectiveForecast forecast;
     const auto kind = kind_of(row.op);
     if (!kind) {
-      forecast.reason = "no measured table of broadcasts: blank";
+      forecast.reasons.emplace_back("no measured table of broadcasts: blank");
       return forecast;
     }
     CollectiveShape shape;
@@ -149,15 +148,15 @@ Forecaster make_forecaster(const StatedTopology& stated, int ranks, const DataLo
     throw InputError(InputProblem{"", 0, "--device", "the GPU, which the design leaves open", ""});
   }
   const auto device = kernels::find_device(id, data);
-  auto models = std::make_shared<Models>(Models{
-      device,
-      kernels::OperatorModels(device, kernels::find_profile(device, data)),
-      {},
-      workloads::read_model_config(data.find(stated.moe_model, "workloads/models")),
-      ranks,
-      design,
-      std::nullopt,
-      nullptr});
+  auto models = std::make_shared<Models>(
+      Models{device,
+             kernels::OperatorModels(device, kernels::find_profile(device, data)),
+             {},
+             workloads::read_model_config(data.find(stated.moe_model, "workloads/models")),
+             ranks,
+             design,
+             std::nullopt,
+             nullptr});
   models->rank.scale_up_domain =
       stated.domain > 0 ? stated.domain : (design ? design->scale_up_domain_gpus : 8);
   if (design) {
@@ -167,8 +166,8 @@ Forecaster make_forecaster(const StatedTopology& stated, int ranks, const DataLo
     models->rank.scale_out_bytes_per_s = models->network->nic_bytes_per_s();
   } else if (ranks > models->rank.scale_up_domain) {
     throw InputError(InputProblem{
-        "", 0, "--design", fmt::format("the fabric between domains of {} GPUs",
-                                       models->rank.scale_up_domain),
+        "", 0, "--design",
+        fmt::format("the fabric between domains of {} GPUs", models->rank.scale_up_domain),
         fmt::format("{} ranks and no fabric", ranks)});
   }
   return [models](const kernels::CollectiveRow& row) { return (*models)(row); };

@@ -10,9 +10,9 @@ namespace rackwright::cli {
 
 /// The topology that a bench is told it runs on.
 struct StatedTopology {
-  std::string device;  ///< id; "": unknown, or that of the design
-  std::string design;  ///< id or file of a fabric; "": one scale-up domain
-  int domain = 0;      ///< GPUs that share NVLink; 0: of the design, else 8
+  std::string device;                     ///< id; "": unknown, or that of the design
+  std::string design;                     ///< id or file of a fabric; "": one scale-up domain
+  int domain = 0;                         ///< GPUs that share NVLink; 0: of the design, else 8
   std::string moe_model = "deepseek-v3";  ///< whose tokens an exchange moves
 };
 

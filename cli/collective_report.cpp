@@ -30,15 +30,17 @@ std::string row_text(const CollectiveRow& row) {
 std::string head_text() {
   return fmt::format(
       "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:^33}{:^33}\n"
-      "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>6}\n"
-      "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>6}\n",
+      "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  "
+      "{:>6}\n"
+      "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  "
+      "{:>6}\n",
       "", "", "", "", "", "out-of-place", "in-place", "size", "count", "type", "redop", "root",
       "time", "algbw", "busbw", "#wrong", "time", "algbw", "busbw", "#wrong", "(B)", "(elements)",
       "", "", "", "(us)", "(GB/s)", "(GB/s)", "", "(us)", "(GB/s)", "(GB/s)", "");
 }
 
 std::string micro(const std::optional<double>& seconds) {
-  return seconds ? fmt::format("{:.2f}", *seconds * 1e6) : "";
+  return seconds ? fmt::format("{:.4g}", *seconds * 1e6) : "";
 }
 
 /// What links carry and what the models expect, one row a size.
@@ -87,10 +89,10 @@ std::string side_table(const std::vector<CollectiveRow>& rows,
 }
 
 std::string sweep_text(const kernels::CollectiveSweep& sweep) {
-  return fmt::format("# minBytes {} maxBytes {} step: {:g}(factor) warmup iters: {} iters: {} "
-                     "validation: {}\n",
-                     sweep.from, sweep.to, sweep.factor, sweep.warm_up, sweep.repeats,
-                     sweep.check ? 1 : 0);
+  return fmt::format(
+      "# minBytes {} maxBytes {} step: {:g}(factor) warmup iters: {} iters: {} "
+      "validation: {}\n",
+      sweep.from, sweep.to, sweep.factor, sweep.warm_up, sweep.repeats, sweep.check ? 1 : 0);
 }
 
 nlohmann::ordered_json time_json(const CollectiveTime& time) {
@@ -110,8 +112,8 @@ std::string collective_table(const std::vector<CollectiveRow>& rows,
                              const kernels::CollectiveSweep& sweep,
                              const std::vector<CollectiveForecast>& forecasts) {
   if (rows.empty()) return "# no size has a whole element for every rank\n";
-  std::string text = fmt::format("# Collective test starting: {}\n",
-                                 kernels::nccl_tests_program(rows.front().op));
+  std::string text =
+      fmt::format("# Collective test starting: {}\n", kernels::nccl_tests_program(rows.front().op));
   text += sweep_text(sweep) + fmt::format("# {}\n# Using devices\n", engine);
   for (const RankPlace& place : ranks) {
     text += fmt::format("#  Rank {:>2} Group  0 Pid {:>6} on {:>10} device {:>2} [0x00] {}\n",
@@ -131,9 +133,9 @@ nlohmann::ordered_json collective_json(const std::vector<CollectiveRow>& rows,
   json["args"] = nlohmann::ordered_json::array();
   if (!rows.empty()) json["args"].push_back(kernels::nccl_tests_program(rows.front().op));
   json["engine"] = engine;
-  json["config"] = {{"minBytes", sweep.from},        {"maxBytes", sweep.to},
-                    {"stepFactor", sweep.factor},    {"warmup_iters", sweep.warm_up},
-                    {"iterations", sweep.repeats},   {"datacheck", sweep.check ? 1 : 0}};
+  json["config"] = {{"minBytes", sweep.from},      {"maxBytes", sweep.to},
+                    {"stepFactor", sweep.factor},  {"warmup_iters", sweep.warm_up},
+                    {"iterations", sweep.repeats}, {"datacheck", sweep.check ? 1 : 0}};
   json["devices"] = nlohmann::ordered_json::array();
   for (const RankPlace& place : ranks) {
     json["devices"].push_back({{"rank", place.rank},

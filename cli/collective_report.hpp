@@ -23,7 +23,7 @@ struct CollectiveForecast {
   std::optional<double> seconds;  ///< of this operation on the stated topology
   double relative_error = 0;
   std::optional<double> bound_seconds;
-  std::string reason;                        ///< why that is to be expected
+  std::vector<std::string> reasons;             ///< why that is to be expected
   std::optional<double> engine_s, symmetric_s;  ///< all-reduce of engines, of NCCL's windows
   std::optional<double> exchange_s;             ///< DeepEP in place of an all-to-all
 };

@@ -61,9 +61,9 @@ workloads::ServingPlan choose_plan(const workloads::Workload& workload, double m
     if (!workloads::plan_problem(workload.model, plan).empty()) continue;
     if (most_gpus > 0 && plan.gpus() > most_gpus) continue;
     if (ranks > 1 && ranks % plan.gpus() != 0) {
-      failure = InputError(InputProblem{"", 0, "ranks",
-                                        fmt::format("a multiple of the plan's {} GPUs", plan.gpus()),
-                                        std::to_string(ranks)});
+      failure = InputError(
+          InputProblem{"", 0, "ranks", fmt::format("a multiple of the plan's {} GPUs", plan.gpus()),
+                       std::to_string(ranks)});
       continue;
     }
     try {

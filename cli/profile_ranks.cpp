@@ -59,8 +59,8 @@ void check_rank_folder(const std::string& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
   if (!fs::is_directory(folder, error)) {
-    throw InputError(InputProblem{folder, 0, "-o", "a folder for the files of the ranks",
-                                  "a file"});
+    throw InputError(
+        InputProblem{folder, 0, "-o", "a folder for the files of the ranks", "a file"});
   }
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto name = entry.path().filename().string();

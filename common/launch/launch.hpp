@@ -18,11 +18,11 @@ enum class Starter { nobody, rackwright, mpi };
 /// BackendUnavailable when a launcher did and the MPI module cannot be used.
 [[nodiscard]] std::unique_ptr<Communicator> join();
 
-/// Runs this command line again `ranks` times on this machine, each with its rank in RACKWRIGHT_RANK,
-/// and waits. SIGINT and SIGTERM are passed on once. When a rank dies or fails the others get
-/// SIGTERM, and SIGKILL 10 s later.
+/// Runs this command line again `ranks` times on this machine, each with its rank in
+/// RACKWRIGHT_RANK, and waits. SIGINT and SIGTERM are passed on once. When a rank dies or fails the
+/// others get SIGTERM, and SIGKILL 10 s later.
 struct LocalResult {
-  int code = 0;          ///< 0, or that of the rank that failed first; 128 + signal when killed
+  int code = 0;         ///< 0, or that of the rank that failed first; 128 + signal when killed
   std::string failure;  ///< "rank 2 was killed by signal 9"; "" when all went well
 };
 [[nodiscard]] LocalResult run_local_ranks(int ranks);

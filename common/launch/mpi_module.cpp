@@ -40,8 +40,8 @@ int too_large(char* message) {
 int wait_for(std::vector<MPI_Request>& requests, RackwrightMpiStop stop, char* message) {
   for (;;) {
     int done = 0;
-    const int code = MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done,
-                                 MPI_STATUSES_IGNORE);
+    const int code =
+        MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE);
     if (code != MPI_SUCCESS || done) return failed(code, message);
     if (stop()) return RACKWRIGHT_MPI_STOPPED;
     sched_yield();
@@ -131,9 +131,8 @@ int transfer(void* comm, const RackwrightMpiMessage* out, int out_count,
 }
 
 int barrier(void* comm, RackwrightMpiStop stop, char* message) {
-  return waited(stop, message, [&](MPI_Request* request) {
-    return MPI_Ibarrier(of(comm).handle, request);
-  });
+  return waited(stop, message,
+                [&](MPI_Request* request) { return MPI_Ibarrier(of(comm).handle, request); });
 }
 
 int broadcast(void* comm, void* bytes, size_t length, int root, RackwrightMpiStop stop,
@@ -174,9 +173,9 @@ int reduce_scatter(void* comm, const float* all, float* part, size_t count, Rack
   });
 }
 
-constexpr RackwrightMpi kTable{RACKWRIGHT_MPI_ABI, start,    finish,    rank,       size,
-                               split,              release,  transfer,  barrier,    broadcast,
-                               all_reduce,         all_gather, reduce_scatter};
+constexpr RackwrightMpi kTable{
+    RACKWRIGHT_MPI_ABI, start,   finish,    rank,       size,       split,         release,
+    transfer,           barrier, broadcast, all_reduce, all_gather, reduce_scatter};
 
 }  // namespace
 

@@ -54,9 +54,9 @@ std::vector<std::size_t> sweep_sizes(const CollectiveSweep& sweep) {
   return sizes;
 }
 
-std::optional<CollectiveRow> bench_collective(Collectives& collectives,
-                                              launch::Communicator& ranks, CollectiveOp op,
-                                              std::size_t bytes, const CollectiveSweep& sweep) {
+std::optional<CollectiveRow> bench_collective(Collectives& collectives, launch::Communicator& ranks,
+                                              CollectiveOp op, std::size_t bytes,
+                                              const CollectiveSweep& sweep) {
   const auto size = static_cast<std::size_t>(ranks.decided(static_cast<double>(bytes)));
   CollectiveRow row;
   row.op = op;

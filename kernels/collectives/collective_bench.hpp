@@ -11,12 +11,12 @@ namespace rackwright::kernels {
 
 /// nccl-tests' options.
 struct CollectiveSweep {
-  std::size_t from = 8;             ///< -b, bytes
-  std::size_t to = 256ULL << 20;    ///< -e
-  double factor = 2;                ///< -f
-  int repeats = 20;                 ///< -n
-  int warm_up = 5;                  ///< -w
-  bool check = true;                ///< -c
+  std::size_t from = 8;           ///< -b, bytes
+  std::size_t to = 256ULL << 20;  ///< -e
+  double factor = 2;              ///< -f
+  int repeats = 20;               ///< -n
+  int warm_up = 5;                ///< -w
+  bool check = true;              ///< -c
 };
 
 /// One placement: the mean over ranks of the time, as nccl-tests prints.
@@ -37,8 +37,8 @@ struct CollectiveRow {
 /// Sizes of a sweep, bytes. Throws std::invalid_argument for a factor of 1 or less.
 [[nodiscard]] std::vector<std::size_t> sweep_sizes(const CollectiveSweep& sweep);
 
-/// One size. A call of all ranks; repetitions are those of rank 0. Absent where a rank would have no
-/// whole element.
+/// One size. A call of all ranks; repetitions are those of rank 0. Absent where a rank would have
+/// no whole element.
 [[nodiscard]] std::optional<CollectiveRow> bench_collective(Collectives& collectives,
                                                             launch::Communicator& ranks,
                                                             CollectiveOp op, std::size_t bytes,

@@ -28,9 +28,9 @@ inline constexpr int kCollectiveOps = 8;
 /// Whether it is also run with one buffer for both sides, as nccl-tests does.
 [[nodiscard]] bool has_in_place(CollectiveOp op);
 
-/// busbw = factor x algbw, n ranks (nccl-tests doc/PERFORMANCE.md): all-reduce 2(n-1)/n; all-gather,
-/// reduce-scatter, all-to-all (n-1)/n; broadcast, send, KV transfer 1. algbw = S / t with S the
-/// bytes of a rank for all-reduce, broadcast, send and KV transfer, else the total.
+/// busbw = factor x algbw, n ranks (nccl-tests doc/PERFORMANCE.md): all-reduce 2(n-1)/n;
+/// all-gather, reduce-scatter, all-to-all (n-1)/n; broadcast, send, KV transfer 1. algbw = S / t
+/// with S the bytes of a rank for all-reduce, broadcast, send and KV transfer, else the total.
 [[nodiscard]] double bus_factor(CollectiveOp op, int ranks);
 
 /// Elements (float32) of one call for nccl-tests' size S.

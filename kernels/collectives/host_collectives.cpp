@@ -41,7 +41,8 @@ class HostCollectives final : public Collectives {
 
   [[nodiscard]] std::vector<float> result(const CollectiveCall& call) override {
     if (!call.in_place || call.op != CollectiveOp::reduce_scatter) return in_;
-    const auto begin = in_.begin() + static_cast<std::ptrdiff_t>(in_place_offset(call, ranks_.rank()));
+    const auto begin =
+        in_.begin() + static_cast<std::ptrdiff_t>(in_place_offset(call, ranks_.rank()));
     return {begin, begin + static_cast<std::ptrdiff_t>(call.counts.in)};
   }
 

@@ -170,8 +170,7 @@ OperatorTiming HostBackend::run(const Operator& op) {
   std::sort(seconds.begin(), seconds.end());
   OperatorTiming timing;
   timing.seconds = std::max(1e-9, seconds[seconds.size() / 2]);
-  timing.joules =
-      joules.value_or(0) / static_cast<double>(seconds.size()) / options_.ranks_on_host;
+  timing.joules = joules.value_or(0) / static_cast<double>(seconds.size()) / options_.ranks_on_host;
   const double spread = seconds[seconds.size() * 9 / 10] - seconds[seconds.size() / 10];
   timing.relative_error = spread / 2 / timing.seconds;
   if (in_step()) timing.seconds = options_.ranks->max_of(timing.seconds);

@@ -23,6 +23,11 @@ void run_on_host(HostExecutor& executor, const SiluMulArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { silu_mul(t, args); });
 }
 
+void run_on_host(HostExecutor& executor, const OneShotArgs& args) {
+  check_shape(args);
+  executor.run(launch_of(args), [&](HostThread& t) { one_shot_all_reduce(t, args); });
+}
+
 void run_on_host(HostExecutor& executor, const RotaryAppendArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { rotary_append(t, args); });
 }

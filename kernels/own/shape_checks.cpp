@@ -19,6 +19,14 @@ void check_shape(const RmsNormArgs& args) {
       fmt::format("RMSNorm of {} columns: a multiple of 8, at most 16384", args.hidden));
 }
 
+void check_shape(const OneShotArgs& args) {
+  if (args.values % 8 == 0 && args.ranks >= 2 && args.ranks <= kOneShotRanks) return;
+  throw ShapeFault(
+      fmt::format("one-shot all-reduce of {} values on {} ranks: a multiple of 8 on 2 "
+                  "to {}",
+                  args.values, args.ranks, kOneShotRanks));
+}
+
 void check_shape(const QuantiseArgs& args, QuantScheme scheme) {
   const bool by_row = group_of(scheme) == 0;
   const int group = by_row ? 16 : group_of(scheme);

@@ -21,8 +21,9 @@ std::string operation_in(std::string text) {
   std::erase_if(text, [](char c) { return c == '_' || c == '-'; });
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kNames{
-      {{"allreduce", "all_reduce"},
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kNames{
+      {{"kvtransfer", "kv_transfer"},
+       {"allreduce", "all_reduce"},
        {"allgather", "all_gather"},
        {"reducescatter", "reduce_scatter"},
        {"alltoall", "all_to_all"},

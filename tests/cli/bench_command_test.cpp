@@ -81,8 +81,10 @@ TEST(BenchKernels, BadInputNamesTheOption) {
     const auto result = run_cli(more);
     return std::to_string(result.code) + " " + result.err;
   };
-  EXPECT_THAT(code_and_text({"--backend", "host", "--filter", "no_such"}), HasSubstr("2 rackwright: --filter"));
-  EXPECT_THAT(code_and_text({"--backend", "host", "--filter", "("}), HasSubstr("regular expression"));
+  EXPECT_THAT(code_and_text({"--backend", "host", "--filter", "no_such"}),
+              HasSubstr("2 rackwright: --filter"));
+  EXPECT_THAT(code_and_text({"--backend", "host", "--filter", "("}),
+              HasSubstr("regular expression"));
   EXPECT_THAT(code_and_text({"--power-window", "1s"}), HasSubstr("at least 5s"));
   EXPECT_THAT(code_and_text({"--samples", "0"}), HasSubstr("--samples"));
   EXPECT_THAT(code_and_text({"--backend", "hosts"}), HasSubstr("did you mean \"host\"?"));

@@ -120,8 +120,8 @@ std::int64_t rows(const fs::path& file, const std::string& table, const std::str
 
 /// The shipped workload for CPU cores, smaller still, with a plan of its own.
 fs::path workload(const TemporaryFolder& folder, int tp, double seconds) {
-  std::string text = read_file(fs::path(RACKWRIGHT_SOURCE_DIR) / "workloads" /
-                               "llama-scaled-46m-code.json");
+  std::string text =
+      read_file(fs::path(RACKWRIGHT_SOURCE_DIR) / "workloads" / "llama-scaled-46m-code.json");
   const auto replace = [&](const std::string& from, const std::string& to) {
     const auto at = text.find(from);
     ASSERT_NE(at, std::string::npos) << from;
@@ -142,12 +142,12 @@ std::vector<std::string> command(Start start, const fs::path& workload, const fs
   std::vector<std::string> line;
   if (start == Start::mpirun) {
     // Open MPI sends SIGKILL a second after SIGTERM unless told otherwise, and waits that long.
-    line = {"mpirun", "--oversubscribe", "--mca", "odls_base_sigkill_timeout", "5",
+    line = {"mpirun", "--oversubscribe",     "--mca", "odls_base_sigkill_timeout", "5",
             "-n",     std::to_string(kRanks)};
   }
-  for (const auto& word : {std::string(RACKWRIGHT_BINARY), std::string("profile"),
-                           workload.string(), std::string("--backend"), std::string("host"),
-                           std::string("-o"), out.string()}) {
+  for (const auto& word :
+       {std::string(RACKWRIGHT_BINARY), std::string("profile"), workload.string(),
+        std::string("--backend"), std::string("host"), std::string("-o"), out.string()}) {
     line.push_back(word);
   }
   if (start == Start::gpus) {
@@ -220,7 +220,9 @@ void kill_one(Start start, int tp) {
   const TemporaryFolder folder;
   const fs::path out = folder.path() / "ranks", log = folder.path() / "log";
   Process run(command(start, workload(folder, tp, 4e6), out), log);
-  const auto written = [&](int rank) { return rows(out / profiler::rank_file_name(rank), "slices"); };
+  const auto written = [&](int rank) {
+    return rows(out / profiler::rank_file_name(rank), "slices");
+  };
   const auto all_wrote = [&] {
     for (int rank = 0; rank < kRanks; ++rank) {
       if (written(rank) < 200) return false;

@@ -56,6 +56,39 @@ std::string reading(const fs::path& path) {
   return "no error";
 }
 
+// What a killed run leaves: the rows of the last `keep`, and no more twice than once.
+TEST(RunFile, KeepsTheTraceAsItGrows) {
+  const testing::TemporaryFolder folder;
+  const Trace whole = recorded();
+  ASSERT_GT(whole.slices.size(), 20U);
+  Trace part = whole;
+  part.engine.requests.clear();
+  part.slices.resize(10);
+  {
+    RunFileWriter writer(folder.path() / "kept.rw", kMeta);
+    writer.keep(part);
+    part.slices = whole.slices;
+    part.slices.resize(17);
+    writer.keep(part);
+  }  // no write, no finish: as if killed
+  const RunFile kept = read_run_file(folder.path() / "kept.rw");
+  EXPECT_TRUE(kept.trace.incomplete);
+  ASSERT_EQ(kept.trace.slices.size(), 17U);
+  EXPECT_EQ(kept.trace.slices.back().start_s, whole.slices[16].start_s);
+  {
+    RunFileWriter writer(folder.path() / "whole.rw", kMeta);
+    writer.keep(part);
+    writer.write(whole);
+    writer.finish();
+  }
+  write(folder.path() / "at-once.rw", whole);
+  const auto grown = read_run_file(folder.path() / "whole.rw").trace;
+  const auto at_once = read_run_file(folder.path() / "at-once.rw").trace;
+  EXPECT_EQ(grown.slices.size(), at_once.slices.size());
+  EXPECT_EQ(grown.joules_per_gpu(), at_once.joules_per_gpu());
+  EXPECT_FALSE(grown.incomplete);
+}
+
 TEST(RunFile, RoundTripsEverything) {
   const testing::TemporaryFolder folder;
   const Trace trace = recorded();

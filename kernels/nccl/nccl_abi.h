@@ -1,0 +1,66 @@
+#ifndef RACKWRIGHT_KERNELS_NCCL_NCCL_ABI_H
+#define RACKWRIGHT_KERNELS_NCCL_NCCL_ABI_H
+
+/* Calls of NCCL and of the CUDA runtime around it, as the module rackwright_nccl offers them and as
+ * tests stand in for them. Plain C. One stream and one device a process. Every function returns 0,
+ * RACKWRIGHT_NCCL_BUSY while something goes on, or an error with its text in `message`. */
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RACKWRIGHT_NCCL_ABI 1
+#define RACKWRIGHT_NCCL_BUSY 7 /* ncclInProgress */
+#define RACKWRIGHT_NCCL_ID 128
+#define RACKWRIGHT_NCCL_TEXT 256
+
+typedef struct RackwrightNccl {
+  int abi;
+  int (*version)(void);     /* of the library that runs: 22809 = 2.28.9 */
+  int (*has_windows)(void); /* ncclCommWindowRegister is there (2.27) */
+  /* Takes the device, makes the stream; `name` gets the device's. */
+  int (*open)(int device, char* name, char* message);
+  int (*unique_id)(char* id, char* message);
+  /* Non-blocking: poll `state` until it is not busy. */
+  int (*init)(void** comm, int ranks, const char* id, int rank, char* message);
+  int (*split)(void* comm, int colour, int key, void** group, char* message);
+  int (*state)(void* comm, char* message);
+  int (*abort)(void* comm, char* message); /* frees it: no destroy after it */
+  int (*finalize)(void* comm, char* message);
+  int (*destroy)(void* comm, char* message);
+  /* Memory that windows may cover; `to` and `from` of copies are device and host memory. */
+  int (*allocate)(size_t bytes, void** memory, char* message);
+  int (*release)(void* memory, char* message);
+  int (*put)(void* to, const void* from, size_t bytes, char* message);
+  int (*get)(void* to, const void* from, size_t bytes, char* message);
+  int (*open_window)(void* comm, void* memory, size_t bytes, void** window, char* message);
+  int (*close_window)(void* comm, void* window, char* message);
+  /* float32 sums, counts in elements of a rank's part as NCCL has them. */
+  int (*group)(int begin, char* message);
+  int (*all_reduce)(void* comm, const void* out, void* in, size_t count, char* message);
+  int (*all_gather)(void* comm, const void* out, void* in, size_t count, char* message);
+  int (*reduce_scatter)(void* comm, const void* out, void* in, size_t count, char* message);
+  int (*broadcast)(void* comm, const void* out, void* in, size_t count, int root, char* message);
+  int (*send)(void* comm, const void* out, size_t count, int peer, char* message);
+  int (*receive)(void* comm, void* in, size_t count, int peer, char* message);
+  /* The stream: busy until all that was put on it is done. */
+  int (*stream)(char* message);
+  int (*begin_capture)(char* message);
+  int (*end_capture)(void** graph, char* message);
+  int (*launch)(void* graph, char* message);
+  int (*discard)(void* graph, char* message);
+  /* Events 0 and 1 on the stream, and the seconds between them once it is idle. */
+  int (*mark)(int event, char* message);
+  int (*elapsed)(double* seconds, char* message);
+} RackwrightNccl;
+
+typedef const RackwrightNccl* (*RackwrightNcclTable)(void);
+#define RACKWRIGHT_NCCL_SYMBOL "rackwright_nccl_table"
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

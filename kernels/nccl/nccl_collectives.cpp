@@ -1,0 +1,241 @@
+#include "kernels/nccl/nccl_collectives.hpp"
+
+#include <algorithm>
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include "common/input_error.hpp"
+
+namespace rackwright::kernels {
+
+namespace {
+
+/// Device memory of one side, in a window when asked for.
+class NcclBuffer {
+ public:
+  NcclBuffer(NcclComm& comm, std::size_t elements, bool window)
+      : comm_(comm), bytes_(std::max<std::size_t>(1, elements) * sizeof(float)) {
+    comm.enqueue("allocate",
+                 [&](void*, char* text) { return comm_.calls().allocate(bytes_, &memory_, text); });
+    if (!window) return;
+    comm.enqueue("ncclCommWindowRegister", [&](void* handle, char* text) {
+      return comm_.calls().open_window(handle, memory_, bytes_, &window_, text);
+    });
+  }
+  ~NcclBuffer() {
+    char text[RACKWRIGHT_NCCL_TEXT] = "";
+    if (window_ != nullptr && !comm_.aborted()) {
+      comm_.calls().close_window(comm_.handle(), window_, text);
+    }
+    if (memory_ != nullptr) comm_.calls().release(memory_, text);
+  }
+  NcclBuffer(const NcclBuffer&) = delete;
+  NcclBuffer& operator=(const NcclBuffer&) = delete;
+
+  [[nodiscard]] float* at(std::size_t element = 0) const {
+    return static_cast<float*>(memory_) + element;
+  }
+
+ private:
+  NcclComm& comm_;
+  std::size_t bytes_;
+  void* memory_ = nullptr;
+  void* window_ = nullptr;
+};
+
+class NcclCollectives final : public Collectives {
+ public:
+  NcclCollectives(const RackwrightNccl& calls, launch::Communicator& ranks, std::string device_name,
+                  const NcclOptions& options)
+      : calls_(calls),
+        ranks_(ranks),
+        device_(std::move(device_name)),
+        options_(options),
+        windows_(options.buffers == NcclBuffers::symmetric &&
+                 -ranks.max_of(-calls.has_windows()) !=
+                     0),  // every rank has them, or none uses them
+        comm_(calls, ranks, options.limits) {}
+
+  [[nodiscard]] std::string name() const override {
+    const char* buffers = windows_ ? "symmetric windows"
+                          : options_.buffers == NcclBuffers::symmetric
+                              ? "plain buffers: symmetric windows need NCCL 2.27"
+                              : "plain buffers";
+    return fmt::format("NCCL {}, {}{}", nccl_version_text(calls_.version()), buffers,
+                       options_.graph ? ", CUDA graph" : "");
+  }
+  [[nodiscard]] std::string device() const override { return device_; }
+
+  void prepare(const CollectiveCall& call) override {
+    const std::size_t whole = std::max(call.counts.out, call.counts.in);
+    in_.reset();
+    out_.reset();
+    in_ = std::make_unique<NcclBuffer>(comm_, whole, windows_);
+    out_ = std::make_unique<NcclBuffer>(comm_, call.in_place ? 0 : whole, windows_);
+    const std::size_t sent = sent_elements(call.op, call.counts, comm_.rank(), comm_.size());
+    std::vector<float> values(whole, 0.0F);
+    copy(in_->at(), values);
+    values.resize(sent);
+    for (std::size_t i = 0; i < sent; ++i) values[i] = sent_value(comm_.rank(), i);
+    copy(const_cast<float*>(out_of(call)), values);
+  }
+
+  double time(const CollectiveCall& call, int repeats) override {
+    ranks_.barrier();
+    if (options_.graph) return time_graph(call, repeats);
+    mark(0);
+    for (int i = 0; i < repeats; ++i) run(call);
+    mark(1);
+    comm_.wait(to_string(call.op));
+    return elapsed() / std::max(1, repeats);
+  }
+
+  [[nodiscard]] std::vector<float> result(const CollectiveCall& call) override {
+    std::vector<float> values(call.counts.in);
+    comm_.enqueue("copy", [&](void*, char* text) {
+      return calls_.get(values.data(), in_of(call), values.size() * sizeof(float), text);
+    });
+    return values;
+  }
+
+ private:
+  void copy(float* to, const std::vector<float>& values) {
+    comm_.enqueue("copy", [&](void*, char* text) {
+      return calls_.put(to, values.data(), values.size() * sizeof(float), text);
+    });
+  }
+  void mark(int event) {
+    comm_.enqueue("event", [&](void*, char* text) { return calls_.mark(event, text); });
+  }
+  double elapsed() {
+    double seconds = 0;
+    comm_.enqueue("event", [&](void*, char* text) { return calls_.elapsed(&seconds, text); });
+    return seconds;
+  }
+
+  /// Where the send side begins: in place, this rank's part of the one buffer.
+  [[nodiscard]] const float* out_of(const CollectiveCall& call) const {
+    if (!call.in_place) return out_->at();
+    return call.op == CollectiveOp::all_gather ? in_->at(in_place_offset(call, comm_.rank()))
+                                               : in_->at();
+  }
+  [[nodiscard]] float* in_of(const CollectiveCall& call) const {
+    const bool part = call.in_place && call.op == CollectiveOp::reduce_scatter;
+    return in_->at(part ? in_place_offset(call, comm_.rank()) : 0);
+  }
+
+  double time_graph(const CollectiveCall& call, int repeats) {
+    void* graph = nullptr;
+    comm_.enqueue("capture", [&](void*, char* text) { return calls_.begin_capture(text); });
+    for (int i = 0; i < repeats; ++i) run(call);
+    comm_.enqueue("capture", [&](void*, char* text) { return calls_.end_capture(&graph, text); });
+    mark(0);
+    comm_.enqueue("graph", [&](void*, char* text) { return calls_.launch(graph, text); });
+    mark(1);
+    comm_.wait(to_string(call.op));
+    const double seconds = elapsed() / std::max(1, repeats);
+    comm_.enqueue("graph", [&](void*, char* text) { return calls_.discard(graph, text); });
+    return seconds;
+  }
+
+  void run(const CollectiveCall& call) {
+    const float* out = out_of(call);
+    float* in = in_of(call);
+    const std::size_t count = call.counts.count;
+    comm_.enqueue(to_string(call.op), [&](void* comm, char* text) {
+      switch (call.op) {
+        case CollectiveOp::all_reduce:
+          return calls_.all_reduce(comm, out, in, count, text);
+        case CollectiveOp::all_gather:
+          return calls_.all_gather(comm, out, in, count, text);
+        case CollectiveOp::reduce_scatter:
+          return calls_.reduce_scatter(comm, out, in, count, text);
+        case CollectiveOp::broadcast:
+          return calls_.broadcast(comm, out, in, count, 0, text);
+        default:
+          return exchange(call, comm, out, in, text);
+      }
+    });
+  }
+
+  /// A group of sends and receives. A peer with nothing to say is left out on both sides.
+  int exchange(const CollectiveCall& call, void* comm, const float* out, float* in, char* text) {
+    int code = calls_.group(1, text);
+    const auto keep = [&](int next) { code = code == 0 ? next : code; };
+    const auto both = [&](int to, std::size_t sent, int from, std::size_t taken) {
+      if (sent > 0) keep(calls_.send(comm, out, sent, to, text));
+      if (taken > 0) keep(calls_.receive(comm, in, taken, from, text));
+      out += sent;
+      in += taken;
+    };
+    const int rank = comm_.rank(), n = comm_.size(), half = n / 2;
+    const std::size_t count = call.counts.count;
+    if (call.op == CollectiveOp::send_recv) {
+      both((rank + 1) % n, count, (rank + n - 1) % n, count);
+    } else if (call.op == CollectiveOp::kv_transfer) {
+      if (rank < half) both(rank + half, count, 0, 0);
+      if (rank >= half && rank < 2 * half) both(0, 0, rank - half, count);
+    } else {
+      for (int peer = 0; peer < n; ++peer) {
+        both(peer, exchanged(call.op, call.counts.out, n, peer), peer,
+             exchanged(call.op, call.counts.out, n, rank));
+      }
+    }
+    const int ended = calls_.group(0, text);
+    return code == 0 ? ended : code;
+  }
+
+  const RackwrightNccl& calls_;
+  launch::Communicator& ranks_;
+  std::string device_;
+  NcclOptions options_;
+  bool windows_;
+  NcclComm comm_;
+  std::unique_ptr<NcclBuffer> out_, in_;
+};
+
+}  // namespace
+
+std::unique_ptr<Collectives> nccl_collectives(const RackwrightNccl& calls,
+                                              launch::Communicator& ranks, std::string device_name,
+                                              const NcclOptions& options) {
+  return std::make_unique<NcclCollectives>(calls, ranks, std::move(device_name), options);
+}
+
+std::filesystem::path nccl_module_path() {
+  std::error_code error;
+  const auto executable = std::filesystem::read_symlink("/proc/self/exe", error);
+  return executable.parent_path().parent_path() / "lib" / "rackwright" / "rackwright_nccl.so";
+}
+
+const RackwrightNccl& open_nccl(const std::filesystem::path& module) {
+  if (!std::filesystem::exists(module)) {
+    throw BackendUnavailable(
+        fmt::format("no NCCL module at {}: build with the CUDA toolkit and NCCL 2.21 or newer",
+                    module.string()));
+  }
+  void* handle = ::dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    throw BackendUnavailable(fmt::format("the NCCL module does not open: {}", ::dlerror()));
+  }
+  const auto table_of =
+      reinterpret_cast<RackwrightNcclTable>(::dlsym(handle, RACKWRIGHT_NCCL_SYMBOL));
+  const RackwrightNccl* table = table_of == nullptr ? nullptr : table_of();
+  if (table == nullptr || table->abi != RACKWRIGHT_NCCL_ABI) {
+    throw BackendUnavailable(
+        fmt::format("{} is of another version: rebuild it with this program", module.string()));
+  }
+  constexpr int kLeast = 22100;
+  if (table->version() < kLeast) {
+    throw BackendUnavailable(fmt::format("NCCL {} is too old: 2.21 or newer is needed",
+                                         nccl_version_text(table->version())));
+  }
+  return *table;
+}
+
+std::string nccl_version_text(int version) {
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+}  // namespace rackwright::kernels

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/collectives/collectives.hpp"
+#include "kernels/nccl/nccl_comm.hpp"
+
+namespace rackwright::kernels {
+
+enum class NcclBuffers { plain, symmetric };
+
+struct NcclOptions {
+  NcclBuffers buffers = NcclBuffers::plain;
+  bool graph = false;  ///< the timed calls are captured once and launched as one CUDA graph
+  NcclLimits limits;
+};
+
+/// Collectives by NCCL on this rank's GPU. Symmetric buffers become plain ones, and the name says
+/// why, where NCCL is older than 2.27. Uneven exchanges, chains and KV transfers are groups of
+/// sends and receives. Keeps references; `device_name` is of the GPU that `open` took.
+[[nodiscard]] std::unique_ptr<Collectives> nccl_collectives(const RackwrightNccl& calls,
+                                                            launch::Communicator& ranks,
+                                                            std::string device_name,
+                                                            const NcclOptions& options);
+
+/// `../lib/rackwright/rackwright_nccl.so` beside the executable.
+[[nodiscard]] std::filesystem::path nccl_module_path();
+/// Opens the module for the life of the process. Throws BackendUnavailable: none, does not open,
+/// another version.
+[[nodiscard]] const RackwrightNccl& open_nccl(const std::filesystem::path& module);
+
+/// "2.28.9" of 22809.
+[[nodiscard]] std::string nccl_version_text(int version);
+
+}  // namespace rackwright::kernels
