@@ -1,6 +1,5 @@
 #include "cli/bench_collectives.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <ostream>
 
@@ -55,13 +54,6 @@ std::vector<RankPlace> places(launch::Communicator& ranks, const std::string& de
     all.push_back({static_cast<int>(i), static_cast<int>(pids[i]), hosts[i], devices[i]});
   }
   return all;
-}
-
-/// Number of this rank among those of its host: its GPU.
-int rank_on_host(launch::Communicator& ranks) {
-  const auto hosts = ranks.gather_texts(profiler::host_name());
-  return static_cast<int>(
-      std::count(hosts.begin(), hosts.begin() + ranks.rank(), profiler::host_name()));
 }
 
 std::string op_names() {
@@ -218,7 +210,7 @@ int BenchCollectives::run_joined(CommandContext& context, const StatedTopology& 
   }
   const auto& nccl = kernels::open_nccl(kernels::nccl_module_path());
   char name[RACKWRIGHT_NCCL_TEXT] = "", message[RACKWRIGHT_NCCL_TEXT] = "";
-  if (nccl.open(rank_on_host(*ranks), name, message) != 0) throw BackendUnavailable(message);
+  if (nccl.open(profiler::place_on_host(*ranks), name, message) != 0) throw BackendUnavailable(message);
   kernels::NcclOptions options;
   options.graph = graph_;
   if (buffers_ == "symmetric") options.buffers = kernels::NcclBuffers::symmetric;
