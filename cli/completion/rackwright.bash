@@ -30,18 +30,18 @@ _rackwright() {
   esac
   case $command in
     "") mapfile -t COMPREPLY < <(compgen -W "$commands --help --version --data-dir" -- "$current"); return ;;
-    review) options="$workload $environment --racks --out --rank-by --demand --json" ;;
-    profile) options="$workload --backend --device --scale-up-domain --gpus --plan --output" ;;
+    review) options="$workload --workload $environment --racks --out --rank-by --demand --json" ;;
+    profile) options="$workload --backend --device --scale-up-domain --gpus --no-nvml --no-cupti --plan --output" ;;
     merge) options="--output" ;;
-    evaluate) options="$workload $environment --rack --json --loop --branch-table --single-line --failure-table --power-table --pairs --feed-map" ;;
+    evaluate) options="$workload --workload $environment --rack --json --loop --branch-table --single-line --failure-table --power-table --pairs --feed-map" ;;
     fabric) options="--design --nodes --json --collective --size --ranks --ranks-per-node --domain --skew --sharp --device --traffic --routing --failed --seed --growth --rack" ;;
     cabling) options="--design --nodes --layout --rack --collectives --out --as-built --names --json" ;;
-    export) options="--to --output --previous --guard-band --racks" ;;
+    export) options="--to --output --first-step --steps --device --previous --guard-band --racks" ;;
     validate) options="--device --source --quantity --rows --list --json" ;;
     predict) options="--device --slo --json" ;;
     calibrate) options="--device --out" ;;
     bench) options="kernels collectives transient --op --gpus --device --design --domain --moe-model --buffers --graph --frequency --duty --seconds --power-ceiling --peak-power --start-at --plan --backend --filter --workload --batch --context --prefill --warm --samples --warm-up --time-limit --power-window --no-bounds --seed --json --format --list" ;;
-    import) options="kineto nsys chakra nccl-tests nvidia-smi dcgm vllm-bench nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id" ;;
+    import) options="kineto nsys chakra nccl-tests nvidia-smi dcgm vllm-bench nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id --device" ;;
     catalog) options="list show check" ;;
     check) options="" ;;
     new) options="rack workload --from --output" ;;
