@@ -24,7 +24,7 @@ Piece piece(std::size_t count, int parts, int index) {
   return {begin, count * (i + 1) / n - begin};
 }
 
-void reduce(std::span<float> into, std::span<const float> from, Reduction reduction) {
+void combine(std::span<float> into, std::span<const float> from, Reduction reduction) {
   if (reduction == Reduction::sum) {
     for (std::size_t i = 0; i < into.size(); ++i) into[i] += from[i];
   } else {
@@ -129,7 +129,7 @@ void Communicator::all_reduce(std::span<float> values, Reduction reduction) {
                             bytes_of<float>(values.subspan(out.begin, out.length))};
     const Incoming incoming{wrapped(rank() - 1, n), std::as_writable_bytes(target)};
     transfer({&outgoing, 1}, {&incoming, 1});
-    if (adds) reduce(values.subspan(in.begin, in.length), target, reduction);
+    if (adds) combine(values.subspan(in.begin, in.length), target, reduction);
   };
   for (int i = 0; i < n - 1; ++i) round(rank() - i, rank() - i - 1, true);
   for (int i = 0; i < n - 1; ++i) round(rank() + 1 - i, rank() - i, false);
@@ -164,7 +164,7 @@ void Communicator::reduce_scatter(std::span<const float> all, std::span<float> p
     transfer({&out, 1}, {&in, 1});
     const auto own = at(rank() - 2 - i);
     std::copy(own.begin(), own.end(), sum.begin());
-    reduce(sum, arrived, Reduction::sum);
+    combine(sum, arrived, Reduction::sum);
   }
   std::copy(sum.begin(), sum.end(), part.begin());
 }
