@@ -74,7 +74,9 @@ std::string axis_text(double value, double step) {
 }
 
 double end_of(const TimelineLane& lane, std::size_t column, double end_s) {
-  return column + 1 < lane.t_s.size() ? lane.t_s[column + 1] : end_s;
+  if (column + 1 < lane.t_s.size()) return lane.t_s[column + 1];
+  if (column == 0) return end_s;
+  return std::min(end_s, 2 * lane.t_s[column] - lane.t_s[column - 1]);
 }
 
 struct Plot {
