@@ -58,6 +58,10 @@ void write_tables(const CablingResult& result, const Catalog& catalog, OutputFol
   folder.add("bom.csv", topology::cable_bom_csv(result.totals));
   folder.add("port_map.csv", topology::port_map_csv(plan));
   folder.add("channels.csv", topology::channels_csv(plan, result.loads));
+  folder.add("netbox_sites.csv", topology::netbox_sites_csv(plan));
+  folder.add("netbox_roles.csv", topology::netbox_roles_csv(plan));
+  folder.add("netbox_manufacturers.csv", topology::netbox_manufacturers_csv(plan, catalog));
+  folder.add("netbox_device_types.csv", topology::netbox_device_types_csv(plan, catalog));
   folder.add("netbox_racks.csv", topology::netbox_racks_csv(plan));
   folder.add("netbox_devices.csv", topology::netbox_devices_csv(plan, catalog));
   folder.add("netbox_interfaces.csv", topology::netbox_interfaces_csv(plan));

@@ -59,6 +59,22 @@ topology::GrowthPoint point_of(const topology::FabricDesign& design,
                         topology::GrowthRack{&*racks.rack, &evaluation, &racks.layout});
 }
 
+/// The size from which on the layout's trays or managers are too small, and what the largest needs.
+std::string overfull_text(const std::vector<topology::GrowthPoint>& points,
+                          const std::string& layout) {
+  const auto first = std::find_if(points.begin(), points.end(),
+                                  [](const auto& point) { return !point.violations.empty(); });
+  if (first == points.end()) return "";
+  std::string text = fmt::format(
+      "the trays of {} do not carry this from {} racks on; at {} racks its fullest channel holds "
+      "{:.3g} times its cross-section:\n",
+      layout, first->racks, points.back().racks, points.back().fullest_fill.value_or(0));
+  for (const std::string& violation : points.back().violations) {
+    text += "violated: " + violation + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 int FabricCommand::write_growth(CommandContext& context,
@@ -88,7 +104,8 @@ int FabricCommand::write_growth(CommandContext& context,
              kind == ".csv" ? topology::growth_csv(points) : topology::growth_svg(design, points));
   const auto& last = points.back();
   context.out << fmt::format("{}: {} racks, {} GPUs, {} links in {:.2f} s; wrote {}\n", design.id,
-                             last.racks, last.counts.gpus, last.links, last.seconds, growth_);
+                             last.racks, last.counts.gpus, last.links, last.seconds, growth_)
+              << overfull_text(points, layout_);
   return kFine;
 }
 

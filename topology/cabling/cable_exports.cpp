@@ -79,10 +79,6 @@ std::string end_label(const CablePlan& plan, const CableEnd& end) {
                      device.name, ports_text(device, end));
 }
 
-std::string role_of(FabricTier tier) {
-  return std::string(name_of(tier));
-}
-
 }  // namespace
 
 std::string cable_label(std::size_t index) {
@@ -94,7 +90,7 @@ std::string pull_sheet_csv(const CablePlan& plan) {
   std::string csv = row({"label",   "leg",     "a_rack",         "a_unit",   "a_device", "a_cage",
                          "a_ports", "b_rack",  "b_unit",         "b_device", "b_cage",   "b_ports",
                          "medium",  "part",    "links",          "routed_m", "needed_m", "order_m",
-                         "reach_m", "loss_db", "loss_budget_db", "route",    "remark"});
+                         "reach_m", "loss_db", "loss_budget_db", "polarity", "route",    "remark"});
   for (std::size_t i = 0; i < plan.cables.size(); ++i) {
     const PulledCable& cable = plan.cables[i];
     const bool breakout = cable.legs.size() > 1;
@@ -122,6 +118,7 @@ std::string pull_sheet_csv(const CablePlan& plan) {
                   fmt::format("{:g}", cable.reach_m),
                   cable.loss_db ? fmt::format("{:.2f}", *cable.loss_db) : "",
                   cable.loss_budget_db ? fmt::format("{:.2f}", *cable.loss_budget_db) : "",
+                  cable.polarity,
                   route_text(plan, trays, a, b, cable.legs[leg]),
                   cable.problem});
     }
@@ -220,35 +217,6 @@ std::string channels_csv(const CablePlan& plan, const CableLoads& loads) {
                 std::to_string(load.blank_cables), fmt::format("{:.1f}", 100 * load.known_fill()),
                 fmt::format("{:g}", 100 * plan.layout.practice.fill_limit),
                 fmt::format("{:.2f}", load.known_weight_kg_per_m)});
-  }
-  return csv;
-}
-
-std::string netbox_racks_csv(const CablePlan& plan) {
-  std::string csv = row({"site", "name", "status", "width", "u_height", "outer_width",
-                         "outer_depth", "outer_unit", "comments"});
-  for (const PlacedRack& rack : plan.floor.racks) {
-    const bool wide = rack.opening_m > 0.5;  // a 21 inch bay
-    csv +=
-        row({plan.layout.id, rack.name, "planned", wide ? "21" : "19", std::to_string(rack.units),
-             fmt::format("{:.0f}", rack.width_m * 1e3), fmt::format("{:.0f}", rack.depth_m * 1e3),
-             "mm", fmt::format("row {}", rack.row + 1)});
-  }
-  return csv;
-}
-
-std::string netbox_devices_csv(const CablePlan& plan, const Catalog& catalog) {
-  std::string csv = row({"name", "role", "manufacturer", "device_type", "status", "site", "rack",
-                         "position", "face"});
-  for (const PlacedDevice& device : plan.floor.devices) {
-    const Part* part = catalog.find(device.part);
-    const std::string vendor = part && !part->vendor.empty() ? part->vendor : "unknown";
-    csv += row({device.name, role_of(device.tier), vendor,
-                part                  ? part->name
-                : device.part.empty() ? role_of(device.tier)
-                                      : device.part,
-                "planned", plan.layout.id, rack_name(plan, device.rack),
-                fmt::format("{:g}", device.unit), "front"});
   }
   return csv;
 }

@@ -16,8 +16,12 @@ namespace rackwright::topology {
 [[nodiscard]] std::string cable_bom_csv(const CableTotals& totals);
 /// Every port of every device, used or idle, with its peer.
 [[nodiscard]] std::string port_map_csv(const CablePlan& plan);
-/// NetBox bulk import (dcim): racks, devices, interfaces, cables, to be imported in this order.
-/// Device types, roles and the site must exist under the names used.
+/// NetBox bulk import (dcim), in the order to import: site, roles, manufacturers, device types,
+/// racks, devices, interfaces, cables. Nothing else has to exist before.
+[[nodiscard]] std::string netbox_sites_csv(const CablePlan& plan);
+[[nodiscard]] std::string netbox_roles_csv(const CablePlan& plan);
+[[nodiscard]] std::string netbox_manufacturers_csv(const CablePlan& plan, const Catalog& catalog);
+[[nodiscard]] std::string netbox_device_types_csv(const CablePlan& plan, const Catalog& catalog);
 [[nodiscard]] std::string netbox_racks_csv(const CablePlan& plan);
 [[nodiscard]] std::string netbox_devices_csv(const CablePlan& plan, const Catalog& catalog);
 [[nodiscard]] std::string netbox_interfaces_csv(const CablePlan& plan);

@@ -308,6 +308,7 @@ class CablePlanner {
                                       *fibre.connector_loss_db);
     }
     cable.loss_budget_db = fibre.budget_db;
+    cable.polarity = fibre.polarity;
     const int k = cable.links[0];
     const double lanes = lane_rate(k);
     const double rate = plan_->links[static_cast<std::size_t>(k)].gbit_per_s;

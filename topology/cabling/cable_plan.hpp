@@ -37,9 +37,10 @@ struct PulledCable {
   std::optional<double> sku_m;    ///< ordered length; blank where lengths are not published
   std::optional<double> loss_db;  ///< fibre: the channel with its two module connectors
   std::optional<double> loss_budget_db;
-  double reach_m = 0;   ///< longest length of this medium here; 0 where unknown
-  int cord = 0;         ///< of several that carry one link, from 0
-  std::string problem;  ///< why nothing fits, or what is blank
+  std::string polarity;  ///< of a fibre cord, with pins; "" where not published and on copper
+  double reach_m = 0;    ///< longest length of this medium here; 0 where unknown
+  int cord = 0;          ///< of several that carry one link, from 0
+  std::string problem;   ///< why nothing fits, or what is blank
   /// Ordered length, or the needed one where none is published.
   [[nodiscard]] double length_m() const { return sku_m.value_or(needed_m); }
 };

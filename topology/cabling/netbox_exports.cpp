@@ -1,9 +1,16 @@
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <set>
+
 #include <fmt/format.h>
 
+#include "common/csv_reader.hpp"
 #include "topology/cabling/cable_exports.hpp"
 
-// Columns and choices: NetBox bulk import forms of dcim (InterfaceImportForm, CableImportForm) and
-// InterfaceTypeChoices, CableTypeChoices.
+// Columns and choices: NetBox bulk import forms of dcim (SiteImportForm, DeviceRoleImportForm,
+// ManufacturerImportForm, DeviceTypeImportForm, RackImportForm, DeviceImportForm,
+// InterfaceImportForm, CableImportForm) and InterfaceTypeChoices, CableTypeChoices.
 
 namespace rackwright::topology {
 
@@ -42,7 +49,110 @@ std::string cable_type(const PulledCable& cable) {
   return "";
 }
 
+/// Lower-case letters, digits and single dashes.
+std::string slug(const std::string& name) {
+  std::string text;
+  for (const char c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    } else if (!text.empty() && text.back() != '-') {
+      text += '-';
+    }
+  }
+  while (!text.empty() && text.back() == '-') text.pop_back();
+  return text;
+}
+
+std::string role(const PlacedDevice& device) {
+  return std::string(name_of(device.tier));
+}
+std::string manufacturer(const PlacedDevice& device, const Catalog& catalog) {
+  const Part* part = catalog.find(device.part);
+  return part != nullptr && !part->vendor.empty() ? part->vendor : "unknown";
+}
+std::string model(const PlacedDevice& device, const Catalog& catalog) {
+  const Part* part = catalog.find(device.part);
+  if (part != nullptr) return part->name;
+  return device.part.empty() ? role(device) : device.part;
+}
+const std::string& rack_of(const CablePlan& plan, const PlacedDevice& device) {
+  return plan.floor.racks[static_cast<std::size_t>(device.rack)].name;
+}
+const char* colour(FabricTier tier) {
+  switch (tier) {
+    case FabricTier::node:
+      return "2196f3";
+    case FabricTier::leaf:
+      return "4caf50";
+    case FabricTier::spine:
+      return "ff9800";
+    case FabricTier::core:
+    case FabricTier::manager:
+      break;
+  }
+  return "9c27b0";
+}
+
 }  // namespace
+
+std::string netbox_sites_csv(const CablePlan& plan) {
+  return fmt::format("name,slug,status\n{},{},planned\n", csv_cell(plan.layout.id),
+                     slug(plan.layout.id));
+}
+
+std::string netbox_roles_csv(const CablePlan& plan) {
+  std::set<std::string> lines;
+  for (const PlacedDevice& device : plan.floor.devices) {
+    lines.insert(fmt::format("{},{},{}\n", role(device), slug(role(device)), colour(device.tier)));
+  }
+  std::string csv = "name,slug,color\n";
+  for (const std::string& line : lines) csv += line;
+  return csv;
+}
+
+std::string netbox_manufacturers_csv(const CablePlan& plan, const Catalog& catalog) {
+  std::set<std::string> names;
+  for (const PlacedDevice& device : plan.floor.devices) names.insert(manufacturer(device, catalog));
+  std::string csv = "name,slug\n";
+  for (const std::string& name : names) csv += fmt::format("{},{}\n", csv_cell(name), slug(name));
+  return csv;
+}
+
+/// Heights in steps of half a unit, as NetBox keeps them.
+std::string netbox_device_types_csv(const CablePlan& plan, const Catalog& catalog) {
+  std::set<std::string> lines;
+  for (const PlacedDevice& device : plan.floor.devices) {
+    const std::string name = model(device, catalog);
+    lines.insert(fmt::format("{},{},{},{:g}\n", csv_cell(manufacturer(device, catalog)),
+                             csv_cell(name), slug(name), std::ceil(device.height * 2) / 2));
+  }
+  std::string csv = "manufacturer,model,slug,u_height\n";
+  for (const std::string& line : lines) csv += line;
+  return csv;
+}
+
+std::string netbox_racks_csv(const CablePlan& plan) {
+  constexpr double kNineteenInchM = 0.5;  // openings of 19 inch are narrower, of 21 inch wider
+  std::string csv = "site,name,status,width,u_height,outer_width,outer_depth,outer_unit,comments\n";
+  for (const PlacedRack& rack : plan.floor.racks) {
+    csv += fmt::format("{},{},planned,{},{},{:.0f},{:.0f},mm,row {}\n", csv_cell(plan.layout.id),
+                       rack.name, rack.opening_m > kNineteenInchM ? 21 : 19, rack.units,
+                       rack.width_m * kMillimetresPerMetre, rack.depth_m * kMillimetresPerMetre,
+                       rack.row + 1);
+  }
+  return csv;
+}
+
+std::string netbox_devices_csv(const CablePlan& plan, const Catalog& catalog) {
+  std::string csv = "name,role,manufacturer,device_type,status,site,rack,position,face\n";
+  for (const PlacedDevice& device : plan.floor.devices) {
+    csv += fmt::format("{},{},{},{},planned,{},{},{:g},{}\n", device.name, role(device),
+                       csv_cell(manufacturer(device, catalog)), csv_cell(model(device, catalog)),
+                       csv_cell(plan.layout.id), rack_of(plan, device), device.unit,
+                       device.rear ? "rear" : "front");
+  }
+  return csv;
+}
 
 std::string netbox_interfaces_csv(const CablePlan& plan) {
   std::vector<double> rate(plan.floor.devices.size(), 0);

@@ -21,6 +21,10 @@ std::string cell(const std::optional<double>& value) {
   return value ? fmt::format("{:.6g}", *value) : "";
 }
 
+std::string percent_cell(const std::optional<double>& share) {
+  return share ? fmt::format("{:.4g}", 100 * *share) : "";
+}
+
 std::string cabling_cells(const std::optional<CableTotals>& t) {
   if (!t) return ",,,,,";
   return fmt::format("{},{:.6g},{:.4g},{},{},{:.6g}", t->cables, t->ordered_m, t->longest_m,
@@ -170,8 +174,14 @@ GrowthPoint grow(const FabricDesign& design, const Catalog& catalog, int racks,
   point.rack_power_w = of_all(*rack->evaluation, "power.rack_ac.design_envelope", racks);
   point.liquid_heat_w = of_all(*rack->evaluation, "liquid.heat.design_envelope", racks);
   point.air_heat_w = of_all(*rack->evaluation, "air.heat.design_envelope", racks);
-  point.cabling = total_cabling(
-      plan_cabling(design, std::move(links), *rack->layout, *rack->design, catalog), catalog);
+  const CablePlan cables =
+      plan_cabling(design, std::move(links), *rack->layout, *rack->design, catalog);
+  point.cabling = total_cabling(cables, catalog);
+  CableLoads loads = load_channels(cables, catalog);
+  double fullest = 0;
+  for (const ChannelLoad& load : loads.channels) fullest = std::max(fullest, load.known_fill());
+  point.fullest_fill = fullest;
+  point.violations = std::move(loads.violations);
   return point;
 }
 
@@ -179,15 +189,16 @@ std::string growth_csv(const std::vector<GrowthPoint>& points) {
   std::string csv =
       "racks,nodes,gpus,leaf,spine,core,node_leaf_links,leaf_spine_links,spine_core_links,"
       "links_walked,switch_power_max_w,rack_power_w,liquid_heat_w,air_heat_w,pulled_cables,"
-      "cable_ordered_m,longest_cable_m,modules,fibres,optics_power_max_w,seconds\n";
+      "cable_ordered_m,longest_cable_m,modules,fibres,optics_power_max_w,fullest_channel_pct,"
+      "seconds\n";
   for (const GrowthPoint& point : points) {
     const FabricCounts& counts = point.counts;
-    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.6f}\n", point.racks,
-                       counts.nodes, counts.gpus, counts.leaf, counts.spine, counts.core,
-                       counts.node_leaf_cables, counts.leaf_spine_cables, counts.spine_core_cables,
-                       point.links, counts.switch_power_max_w, cell(point.rack_power_w),
-                       cell(point.liquid_heat_w), cell(point.air_heat_w),
-                       cabling_cells(point.cabling), point.seconds);
+    csv += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{},{:.6f}\n", point.racks, counts.nodes,
+        counts.gpus, counts.leaf, counts.spine, counts.core, counts.node_leaf_cables,
+        counts.leaf_spine_cables, counts.spine_core_cables, point.links, counts.switch_power_max_w,
+        cell(point.rack_power_w), cell(point.liquid_heat_w), cell(point.air_heat_w),
+        cabling_cells(point.cabling), percent_cell(point.fullest_fill), point.seconds);
   }
   return csv;
 }

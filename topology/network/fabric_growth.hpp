@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "topology/cabling/cable_load.hpp"
 #include "topology/cabling/cable_totals.hpp"
 #include "topology/evaluation.hpp"
 #include "topology/network/fabric.hpp"
@@ -17,7 +18,9 @@ struct GrowthPoint {
   long long links = 0;  ///< walked one by one, with both ends
   std::optional<double> rack_power_w, liquid_heat_w, air_heat_w;  ///< of all racks
   std::optional<CableTotals> cabling;                             ///< every cable laid and summed
-  double seconds = 0;  ///< what computing this point took; the caller measures
+  std::optional<double> fullest_fill;   ///< known share of the fullest tray or manager
+  std::vector<std::string> violations;  ///< fill and bend limits broken on the layout as it is
+  double seconds = 0;                   ///< what computing this point took; the caller measures
 };
 
 /// 1, 2, 5, 10, … racks up to `most` and `most` itself.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -128,6 +129,58 @@ TEST(CableMedia, ReadsLengthsAndForms) {
   EXPECT_EQ(cage_form("2 x 18 widgets"), "");
 }
 
+/// Cells of one column; none of the files used here quotes a comma.
+std::set<std::string> column(const std::string& csv, const std::string& name) {
+  std::istringstream lines(csv);
+  std::string line, cell;
+  std::getline(lines, line);
+  std::istringstream head(line);
+  int wanted = 0;
+  while (std::getline(head, cell, ',') && cell != name) ++wanted;
+  std::set<std::string> cells;
+  while (std::getline(lines, line)) {
+    std::istringstream row(line);
+    for (int i = 0; i <= wanted; ++i) std::getline(row, cell, ',');
+    cells.insert(cell);
+  }
+  return cells;
+}
+
+// NetBox refuses a line that names what is not there yet.
+TEST(CablePlan, NetboxFilesNameNothingThatAnEarlierOneLacks) {
+  const CablePlan plan = testing::shipped("gb200-superpod", 144, "middle-of-row", "gb200-nvl72");
+  const Catalog catalog = Catalog::load(testing::data());
+  const std::string devices = netbox_devices_csv(plan, catalog);
+  const std::string types = netbox_device_types_csv(plan, catalog);
+  const std::string racks = netbox_racks_csv(plan);
+  EXPECT_EQ(column(devices, "site"), column(netbox_sites_csv(plan), "name"));
+  EXPECT_EQ(column(racks, "site"), column(netbox_sites_csv(plan), "name"));
+  EXPECT_EQ(column(devices, "role"), column(netbox_roles_csv(plan), "name"));
+  EXPECT_EQ(column(devices, "role"), (std::set<std::string>{"node", "leaf", "spine"}));
+  EXPECT_EQ(column(devices, "manufacturer"),
+            column(netbox_manufacturers_csv(plan, catalog), "name"));
+  EXPECT_EQ(column(devices, "device_type"), column(types, "model"));
+  EXPECT_EQ(column(types, "slug"), (std::set<std::string>{"gb200-nvl72-compute-tray", "qm9700"}));
+  EXPECT_EQ(column(types, "u_height"), (std::set<std::string>{"1"}));
+  EXPECT_EQ(column(devices, "rack"), column(racks, "name"));
+  EXPECT_EQ(column(netbox_interfaces_csv(plan), "device"), column(devices, "name"));
+}
+
+// NVIDIA's cabling requirements: MPO-12 between SR4 modules is type B, female without pins.
+TEST(CablePlan, PullSheetGivesThePolarityOfFibreAndNoneOfCopper) {
+  const CablePlan plan = testing::shipped("gb200-superpod", 144, "middle-of-row", "gb200-nvl72");
+  int fibre = 0;
+  for (const PulledCable& cable : plan.cables) {
+    EXPECT_EQ(cable.polarity.rfind("type B", 0) == 0, is_fibre(cable.medium)) << cable.part;
+    fibre += is_fibre(cable.medium) ? 1 : 0;
+  }
+  ASSERT_GT(fibre, 0);
+  const std::string sheet = pull_sheet_csv(plan);
+  EXPECT_NE(sheet.find(",loss_budget_db,polarity,route,"), std::string::npos);
+  EXPECT_NE(sheet.find(",\"type B (crossed), female ends without pins\","), std::string::npos)
+      << sheet.substr(0, 600);
+}
+
 // The growth curve counts without keeping the floor; its sums are those of the cables one by one.
 TEST(FabricGrowth, SumsTheCablesOfTheExpandedFloor) {
   const DataLocator locator = testing::data();
@@ -149,6 +202,13 @@ TEST(FabricGrowth, SumsTheCablesOfTheExpandedFloor) {
   EXPECT_EQ(point.cabling->modules, static_cast<int>(plan.transceivers.size()));
   EXPECT_NEAR(point.cabling->ordered_m, ordered_m, 1e-6 * ordered_m);
   EXPECT_DOUBLE_EQ(*point.rack_power_w, 8 * one.figures.at("power.rack_ac.design_envelope").value);
+  // 552 cords of 3 mm in a side of the first network cabinet, half of what its opening leaves;
+  // copper is of blank diameter.
+  const CablingPractice& practice = layout.practice;
+  const double side_m = (practice.network_rack_width_m - practice.network_rack_opening_m) / 2;
+  const double cord_m2 = 3.14159265 / 4 * 0.003 * 0.003;
+  EXPECT_NEAR(*point.fullest_fill, 552 * cord_m2 / (side_m * practice.manager_depth_m), 1e-4);
+  EXPECT_TRUE(point.violations.empty());
   // The columns of the file in the order of its head.
   const std::string csv = growth_csv({point});
   const std::string row = csv.substr(csv.find('\n') + 1);
@@ -157,6 +217,21 @@ TEST(FabricGrowth, SumsTheCablesOfTheExpandedFloor) {
             std::count(csv.begin(), csv.begin() + static_cast<long>(csv.find('\n')), ','));
   EXPECT_NE(row.find(fmt::format(",{},{:.6g},", plan.cables.size(), ordered_m)), std::string::npos)
       << csv;
+}
+
+TEST(FabricGrowth, SaysWhereTheTraysAreTooSmall) {
+  const DataLocator locator = testing::data();
+  const Catalog catalog = Catalog::load(locator);
+  const RackDesign rack = read_rack_design(locator.find("gb200-nvl72", "topology/racks"), catalog);
+  const RackEvaluation one =
+      evaluate(rack, catalog, kernels::find_device(rack.device, locator), std::nullopt, {});
+  RowLayout layout = read_row_layout(locator.find("middle-of-row", kLayoutFolder), locator);
+  layout.practice.tray_width_m /= 20;  // 13 % of the tray becomes 260 %
+  const GrowthPoint point =
+      grow(read_fabric_design(locator.find("gb200-superpod", "topology/fabrics")), catalog, 8,
+           GrowthRack{&rack, &one, &layout});
+  EXPECT_GT(*point.fullest_fill, 2);
+  EXPECT_FALSE(point.violations.empty());
 }
 
 }  // namespace
