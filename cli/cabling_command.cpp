@@ -152,13 +152,9 @@ int CablingCommand::run(CommandContext& context) {
       fmt::format("{}: {}, {} nodes in racks {}", design.id, design.name, nodes, rack.id);
   if (folder) {
     if (fabric.leaf_up_ports > 0) {
-      constexpr std::uint64_t kSeed = 1;  // drawings of one design are comparable
-      const auto loads = [&](topology::Routing routing) {
-        return results::permutation_uplink_loads(design, static_cast<int>(nodes), routing,
-                                                 RandomSource(kSeed));
-      };
-      folder->add("link_load.svg", results::link_load_svg(design, loads(topology::Routing::ecmp),
-                                                          loads(topology::Routing::spray)));
+      constexpr std::size_t kMostCells = 2000;  // the pattern over uplinks is what the map is for
+      const auto load = topology::fabric_load(design, static_cast<int>(nodes));
+      folder->add("link_load.svg", results::link_load_svg(load, kMostCells));
     }
     write_tables(results.front(), catalog, *folder);
     folder->commit();

@@ -11,6 +11,7 @@
 #include "kernels/device_info.hpp"
 #include "profiler/replay.hpp"
 #include "topology/failures/rack_failures.hpp"
+#include "topology/network/uplink_loads.hpp"
 #include "topology/power/architecture.hpp"
 #include "topology/rack_design.hpp"
 
@@ -197,10 +198,11 @@ struct RackEvaluation {
   FigureSet figures;
   std::vector<Limit> limits;  ///< by margin, worst first; blanks last
   std::vector<Requirement> requirements;
-  std::vector<TrayState> trays;         ///< one per slot that has power or heat
-  std::optional<CoolantView> coolant;   ///< liquid racks whose flow is known
-  std::vector<TimelineLane> timelines;  ///< load case (b)
-  std::vector<BomLine> bom;             ///< one rack
+  std::vector<TrayState> trays;           ///< one per slot that has power or heat
+  std::optional<CoolantView> coolant;     ///< liquid racks whose flow is known
+  std::optional<FabricLoad> fabric_load;  ///< of one scalable unit, where it has spines
+  std::vector<TimelineLane> timelines;    ///< load case (b)
+  std::vector<BomLine> bom;               ///< one rack
   PowerReport power;
   FailureReport failures;
   std::vector<ServiceItem> service_items;

@@ -140,8 +140,8 @@ void add_network_figures(EvaluationContext& context, const RackAir& rack) {
 
 /// Speed and power of the fans where each load case needs them.
 void add_fan_speeds(EvaluationContext& context, const RackAir& rack) {
-  for (const LoadCase c : {LoadCase::design_envelope, LoadCase::slo_capacity, LoadCase::as_recorded,
-                           LoadCase::idle}) {
+  for (const LoadCase c :
+       {LoadCase::design_envelope, LoadCase::slo_capacity, LoadCase::as_recorded, LoadCase::idle}) {
     const auto& power = c == LoadCase::design_envelope
                             ? std::optional(context.envelope)
                             : context.case_power[static_cast<std::size_t>(c)];
@@ -265,11 +265,10 @@ std::vector<double> air_needs(const EvaluationContext& context, const RackAir& r
   for (std::size_t i = 0; i < rack.trays.size(); ++i) {
     const auto published = airflow_cfm_of(*context.power.slots()[i].part);
     const double most = published ? *published * cfm.si() : full[i];
-    needs.push_back(
-        room_k > 0 ? air_flow_for_rise(Power::from_si(watts[i]), room_k * kelvin,
-                                       air_of_rack(context))
-                         .si()
-                   : most * (envelope[i] > 0 ? watts[i] / envelope[i] : 1.0));
+    needs.push_back(room_k > 0 ? air_flow_for_rise(Power::from_si(watts[i]), room_k * kelvin,
+                                                   air_of_rack(context))
+                                     .si()
+                               : most * (envelope[i] > 0 ? watts[i] / envelope[i] : 1.0));
   }
   return needs;
 }

@@ -124,6 +124,21 @@ void add_fullest_rack(Figures& figures, const UnitCabling& unit) {
   }
 }
 
+/// What hashing costs on the unit's fabric.
+void add_load(RackEvaluation& evaluation, const UnitCabling& unit) {
+  evaluation.fabric_load = unit.load;
+  if (!unit.load) return;
+  const auto add = [&](const char* key, const char* label, double share, const char* basis) {
+    evaluation.figures.add({key, label,
+                            exact(100 * share, {"%", Origin::modelled, "NIC, one direction"}),
+                            fmt::format("unit of {} nodes", unit.nodes), basis});
+  };
+  add("network.permutation.ecmp", "Random permutation with hashed flows, mean of the NIC rate",
+      unit.load->ecmp.mean_rate_share, "exact max-min rates, a path a flow");
+  add("network.permutation.spray", "Random permutation with sprayed packets, mean of the NIC rate",
+      unit.load->spray.mean_rate_share, "exact max-min rates, all shortest paths alike");
+}
+
 }  // namespace
 
 std::optional<CablingDemand> UnitCabling::demand() const {
@@ -145,6 +160,7 @@ std::optional<UnitCabling> lay_unit(const RackDesign& design, const Catalog& cat
     unit.plan = plan_cabling(fabric, list_links(fabric, plan), layout, design, catalog);
     unit.loads = load_channels(unit.plan, catalog);
     unit.totals = total_cabling(unit.plan, catalog);
+    if (plan.leaf_up_ports > 0) unit.load = fabric_load(fabric, unit.nodes);
   } catch (const InputError& error) {
     UnitCabling empty;
     empty.problem = error.what();
@@ -164,6 +180,7 @@ void add_cabling_figures(RackEvaluation& evaluation, const UnitCabling& unit) {
   Figures figures(evaluation.figures, unit);
   add_totals(figures, unit);
   add_fullest_rack(figures, unit);
+  add_load(evaluation, unit);
   for (const CableRequirement& blank : unit.loads.requirements) {
     evaluation.requirements.push_back({requirement_id(blank),
                                        fmt::format("{} of {}", blank.input, blank.part),

@@ -16,7 +16,8 @@ struct UnitCabling {
   CableLoads loads;
   CableTotals totals;
   int nodes = 0, compute_racks = 0;
-  std::string problem;  ///< why nothing could be laid; all else is then empty
+  std::optional<FabricLoad> load;  ///< of a permutation; nothing without spines
+  std::string problem;             ///< why nothing could be laid; all else is then empty
 
   /// Of the fullest compute rack: the input of power and air.
   [[nodiscard]] std::optional<CablingDemand> demand() const;

@@ -208,9 +208,10 @@ void add_leak(EvaluationContext& context, const LoopState& loop, const CoolantLo
               "at most: working pressure in both manifolds, each through half of the branch");
   if (const auto& seconds = context.design.liquid->leak_valve_s.value) {
     const double litres = lost * *seconds / 60;
-    context.add("liquid.leak.lost", "Coolant lost by a broken tray",
-                between(0, litres, litres, {"l", Origin::modelled, "TCS"}), "",
-                fmt::format("at most: that rate for the {:.1f} s until the valve is shut", *seconds));
+    context.add(
+        "liquid.leak.lost", "Coolant lost by a broken tray",
+        between(0, litres, litres, {"l", Origin::modelled, "TCS"}), "",
+        fmt::format("at most: that rate for the {:.1f} s until the valve is shut", *seconds));
     return;
   }
   context.require({"leak_valve." + context.design.id, "seconds from leak to shut valve",

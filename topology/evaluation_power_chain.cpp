@@ -59,16 +59,15 @@ bool is_judged_elsewhere(const FailureRow& row) {
   return false;
 }
 
-/// A whip or feed after a lost feed whose limit in watts says the same: phases that stay balanced add
-/// nothing to it.
+/// A whip or feed after a lost feed whose limit in watts says the same: phases that stay balanced
+/// add nothing to it.
 bool repeats_a_limit(const EvaluationContext& context, const FailureRow& row) {
   constexpr double kSame = 5e-4;
   if (row.failure_unit != "feed" || (row.level != "whip" && row.level != "feed")) return false;
-  return std::any_of(
-      context.out.limits.begin(), context.out.limits.end(), [&](const Limit& limit) {
-        return limit.id.rfind("power." + row.level + ".", 0) == 0 && limit.failure == row.failure &&
-               limit.state != LimitState::blank && limit.margin <= *row.margin() + kSame;
-      });
+  return std::any_of(context.out.limits.begin(), context.out.limits.end(), [&](const Limit& limit) {
+    return limit.id.rfind("power." + row.level + ".", 0) == 0 && limit.failure == row.failure &&
+           limit.state != LimitState::blank && limit.margin <= *row.margin() + kSame;
+  });
 }
 
 /// Shelves above and below share a section's current as their droop says; without one the share by

@@ -153,7 +153,8 @@ void add_oversubscription(EvaluationContext& context, const CyclicEnergy& energy
                   watts_text(budget), fits >= kMostRacks ? "; not tried beyond 16" : ""));
 }
 
-/// What a controller that acts late lets through, at a cap that the trace meets a tenth of the time.
+/// What a controller that acts late lets through, at a cap that the trace meets a tenth of the
+/// time.
 void add_cap_delay(EvaluationContext& context, const CappedRack& rack, const CyclicEnergy& energy,
                    const std::vector<double>& phases, double work_s, double high_w) {
   constexpr double kStep = 0.1;
@@ -166,15 +167,14 @@ void add_cap_delay(EvaluationContext& context, const CappedRack& rack, const Cyc
   for (const double delay : {0.1, 1.0, 5.0}) {
     const CappedReplay run = replay_under_cap(energy, phases, work_s, kStep, rack, cap,
                                               *context.options.cap_response, delay);
-    told += fmt::format("{}{:g} s: {} at most, {:.1f} kJ over it in {:.0f} s",
-                        told.empty() ? "" : "; ", delay, watts_text(run.highest_w),
-                        run.over_j / 1e3, run.elapsed_s);
+    told +=
+        fmt::format("{}{:g} s: {} at most, {:.1f} kJ over it in {:.0f} s", told.empty() ? "" : "; ",
+                    delay, watts_text(run.highest_w), run.over_j / 1e3, run.elapsed_s);
   }
-  context.require({"cap_delay." + context.design.id,
-                   "time from a draw over the rack's cap to lower clocks",
-                   fmt::format("at a cap of {}, acting after {}", watts_text(cap), told),
-                   "rack controller's maker", "draw over the cap, size of the store behind it",
-                   false});
+  context.require(
+      {"cap_delay." + context.design.id, "time from a draw over the rack's cap to lower clocks",
+       fmt::format("at a cap of {}, acting after {}", watts_text(cap), told),
+       "rack controller's maker", "draw over the cap, size of the store behind it", false});
 }
 
 /// What a rack cap costs: the one that is set, and the one that costs a hundredth of the time.

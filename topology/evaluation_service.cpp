@@ -130,13 +130,14 @@ void add_lost_switch_tray(EvaluationContext& context, const profiler::Trace& tra
   const double all_s =
       trace.totals[static_cast<std::size_t>(workloads::OperatorClass::collective)].seconds;
   const double wire_s = std::min(all_s, trace.traffic.scale_up_bytes / rate);
-  const EstimateTag tag{"%", weakest(trace.origin, Origin::modelled), "per GPU", trace.extrapolated};
-  context.add("network.switch_tray_lost.collectives", "Longer collectives with a switch tray lost",
-              between(all_s > 0 ? 100 * more * wire_s / all_s : 0, 100 * more, 100 * more, tag),
-              "steady",
-              fmt::format("{} trays carry what {} do, links spread again; low: only the time on the "
-                          "wire stretches",
-                          trays - 1, trays));
+  const EstimateTag tag{"%", weakest(trace.origin, Origin::modelled), "per GPU",
+                        trace.extrapolated};
+  context.add(
+      "network.switch_tray_lost.collectives", "Longer collectives with a switch tray lost",
+      between(all_s > 0 ? 100 * more * wire_s / all_s : 0, 100 * more, 100 * more, tag), "steady",
+      fmt::format("{} trays carry what {} do, links spread again; low: only the time on the "
+                  "wire stretches",
+                  trays - 1, trays));
   context.add("network.switch_tray_lost.steps", "Longer steps with a switch tray lost",
               between(100 * more * wire_s / busy_s, 100 * more * all_s / busy_s,
                       100 * more * all_s / busy_s, tag),

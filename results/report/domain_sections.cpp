@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "results/report/html.hpp"
+#include "results/report/link_load_drawing.hpp"
 #include "results/report/loop_drawing.hpp"
 #include "results/report/sections.hpp"
 #include "results/report/single_line_drawing.hpp"
@@ -107,6 +108,14 @@ std::string loop_figure(const topology::RackEvaluation& evaluation) {
   return out + table_close();
 }
 
+/// Link-load heat map of a unit's fabric.
+std::string link_load_figure(const topology::RackEvaluation& evaluation) {
+  constexpr std::size_t kMostCells = 400;  // more are grouped by leaf
+  if (!evaluation.fabric_load) return "";
+  return "<figure class=\"drawing\">" + link_load_svg(*evaluation.fabric_load, kMostCells) +
+         "</figure>\n";
+}
+
 std::string failure_cell(const topology::FailureRow* row) {
   if (row == nullptr) return "<td class=\"num\"></td>";
   const auto margin = row->margin();
@@ -198,6 +207,7 @@ std::string domain_sections(const ReportContext& context, const Candidate& candi
         fmt::format("{}. {}", escape(candidate.evaluation.rack), escape(domain.missing)));
     if (domain.id == std::string("power")) out += power_drawing(candidate.evaluation);
     if (std::string_view(domain.id) == "cooling") out += loop_figure(candidate.evaluation);
+    if (std::string_view(domain.id) == "network") out += link_load_figure(candidate.evaluation);
     if (!figures.empty()) out += figure_table(context, candidate, figures, domain.topic);
     if (domain.id == std::string_view("service")) out += service_items_html(candidate.evaluation);
     out += "</section>\n";

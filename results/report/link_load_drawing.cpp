@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -17,7 +15,6 @@ namespace {
 using Shares = std::vector<std::vector<double>>;
 
 constexpr double kMapMargin = 28, kMapHead = 96, kLabel = 66, kGap = 56;
-constexpr std::size_t kMostCells = 2000;
 constexpr double kNumberFrom = 22;  // px of a cell that takes a number
 
 /// Ramp steps end at 14, 29, … 100 % of the link's rate.
@@ -30,10 +27,10 @@ double highest(const std::vector<double>& shares) {
 }
 
 /// One cell a leaf when there are too many.
-Shares drawn(const Shares& shares) {
+Shares drawn(const Shares& shares, std::size_t most_cells) {
   std::size_t cells = 0;
   for (const auto& row : shares) cells += row.size();
-  if (cells <= kMostCells) return shares;
+  if (cells <= most_cells) return shares;
   constexpr std::size_t kAcross = 32;
   Shares grouped;
   for (std::size_t i = 0; i < shares.size(); ++i) {
@@ -86,37 +83,9 @@ std::string legend() {
 
 }  // namespace
 
-UplinkLoads permutation_uplink_loads(const topology::FabricDesign& design, int nodes,
-                                     topology::Routing routing, RandomSource random) {
-  const auto plan = topology::plan_fabric(design, nodes);
-  const topology::FabricNetwork network(design, plan);
-  const auto flows = topology::permutation_flows(network, design, nodes, routing, random);
-  const auto rates = topology::max_min_rates(network.capacity(), flows);
-  const auto loads = topology::link_loads(network.link_count(), flows, rates);
-  UplinkLoads result;
-  result.up.assign(static_cast<std::size_t>(plan.leaf), {});
-  result.down = result.up;
-  for (std::uint32_t link = 0; link < network.link_count(); ++link) {
-    int leaf = 0, uplink = 0;
-    char way[8] = "";
-    const std::string name = network.link_name(link);
-    if (std::sscanf(name.c_str(), "leaf %d uplink %d %7s", &leaf, &uplink, way) != 3) continue;
-    auto& shares =
-        (std::string(way) == "up" ? result.up : result.down).at(static_cast<std::size_t>(leaf) - 1);
-    const double capacity = network.capacity()[link];
-    shares.push_back(capacity > 0 ? loads[link] / capacity : 0);
-  }
-  if (!rates.empty()) {
-    result.mean_rate_share = std::accumulate(rates.begin(), rates.end(), 0.0) /
-                             static_cast<double>(rates.size()) / network.nic_bytes_per_s();
-  }
-  return result;
-}
-
-std::string link_load_svg(const topology::FabricDesign& design, const UplinkLoads& ecmp,
-                          const UplinkLoads& spray) {
-  const Shares left = drawn(ecmp.up), right = drawn(spray.up);
-  const bool grouped = left.size() != ecmp.up.size();
+std::string link_load_svg(const topology::FabricLoad& load, std::size_t most_cells) {
+  const Shares left = drawn(load.ecmp.up, most_cells), right = drawn(load.spray.up, most_cells);
+  const bool grouped = left.size() != load.ecmp.up.size();
   std::size_t columns = 1;
   for (const auto& row : left) columns = std::max(columns, row.size());
   const double cell = std::clamp(560.0 / static_cast<double>(columns), 9.0, 30.0);
@@ -125,7 +94,7 @@ std::string link_load_svg(const topology::FabricDesign& design, const UplinkLoad
   const double height = kMapHead + static_cast<double>(left.size()) * cell + 40;
   const std::string title = fmt::format(
       "A random permutation reaches {:.0f} % of the NICs' rate hashed, {:.0f} % sprayed",
-      100 * ecmp.mean_rate_share, 100 * spray.mean_rate_share);
+      100 * load.ecmp.mean_rate_share, 100 * load.spray.mean_rate_share);
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{}\" width=\"{:.0f}\" "
       "height=\"{:.0f}\" viewBox=\"0 0 {:.0f} {:.0f}\"><style>{}</style>\n"
@@ -142,7 +111,7 @@ std::string link_load_svg(const topology::FabricDesign& design, const UplinkLoad
       "<text class=\"note\" x=\"{}\" y=\"{:.0f}\">{}: load of {}, share of line rate, up, one "
       "plane; "
       "max-min fair rates; pairs of NICs without a common switch left out</text>",
-      kMapMargin, height - 14, escape(design.id),
+      kMapMargin, height - 14, escape(load.design),
       grouped ? "the fullest uplink of each leaf" : "each uplink of each leaf");
   return out + "</svg>\n";
 }

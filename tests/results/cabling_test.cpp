@@ -54,10 +54,8 @@ TEST_F(CablingDrawings, AreTheSameBytesEachTime) {
 TEST(LinkLoadMap, HoldsEveryUplinkWithinItsRate) {
   const auto design = topology::read_fabric_design(
       topology::testing::data().find("gb200-superpod", "topology/fabrics"));
-  const auto ecmp = permutation_uplink_loads(design, 144, topology::Routing::ecmp, RandomSource(1));
-  const auto spray =
-      permutation_uplink_loads(design, 144, topology::Routing::spray, RandomSource(1));
-  for (const UplinkLoads* loads : {&ecmp, &spray}) {
+  const topology::FabricLoad load = topology::fabric_load(design, 144);
+  for (const topology::UplinkLoads* loads : {&load.ecmp, &load.spray}) {
     ASSERT_EQ(loads->up.size(), 32U);
     for (const auto& leaf : loads->up) {
       ASSERT_EQ(leaf.size(), 18U);
@@ -65,10 +63,10 @@ TEST(LinkLoadMap, HoldsEveryUplinkWithinItsRate) {
     }
   }
   // Hashed flows collide, sprayed ones do not: 18 uplinks for 18 NICs.
-  EXPECT_LT(ecmp.mean_rate_share, spray.mean_rate_share);
-  EXPECT_LE(spray.mean_rate_share, 1 + 1e-9);
-  const std::string svg = link_load_svg(design, ecmp, spray);
-  EXPECT_EQ(occurrences(svg, "<title>leaf "), 2U * 32 * 18);
+  EXPECT_LT(load.ecmp.mean_rate_share, load.spray.mean_rate_share);
+  EXPECT_LE(load.spray.mean_rate_share, 1 + 1e-9);
+  EXPECT_EQ(occurrences(link_load_svg(load, 2000), "<title>leaf "), 2U * 32 * 18);
+  EXPECT_EQ(occurrences(link_load_svg(load, 400), ", highest uplink"), 2U * 32);
 }
 
 std::vector<ValidationRow> bill(const std::filesystem::path& file) {

@@ -68,6 +68,10 @@ class FabricNetwork {
   /// Capacities with the way down unlimited: what the hashes on the way up alone decide.
   [[nodiscard]] std::vector<double> capacity_up() const;
 
+  /// Uplink of a leaf, from the leaf and to it.
+  [[nodiscard]] std::uint32_t up(int leaf, int uplink) const;
+  [[nodiscard]] std::uint32_t down(int leaf, int uplink) const;
+
   /// Adds a flow over one path that `hash` chooses. False when none survives, or none exists: rails
   /// without a common switch meet over NVLink only.
   bool add_ecmp(Endpoint from, Endpoint to, std::uint64_t hash, FlowSet& flows) const;
@@ -83,8 +87,6 @@ class FabricNetwork {
 
   std::uint32_t transmit(Endpoint e) const;
   std::uint32_t receive(Endpoint e) const;
-  std::uint32_t up(int leaf, int uplink) const;
-  std::uint32_t down(int leaf, int uplink) const;
   std::uint32_t joined(int from, int link) const;
   std::uint32_t core_up(int spine, int uplink) const;
   std::uint32_t core_down(int spine, int uplink) const;
