@@ -267,47 +267,19 @@ std::unique_ptr<profiler::Collectors> ProfileCommand::start_collectors(
   return std::make_unique<profiler::Collectors>(options);
 }
 
-int ProfileCommand::run(CommandContext& context) {
-  std::uint64_t seed = workload_.seed_value();
-  if (!plan_ && out_.empty()) {
-    throw InputError(InputProblem{"", 0, "profile", "-o RUN.rw or --plan", "neither"});
-  }
-  const int gpus = static_cast<int>(parse_count(gpus_, "--gpus", 1));
-  if (gpus > 1 && !plan_ && launch::starter() == launch::Starter::nobody) {
-    check_rank_folder(out_);
-    const BackendChoice choice =
-        choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
-    const WorkloadInput input = read_workload_input(workload_, context.data);
-    if (choice.name == "host") (void)choose_plan(input.workload, host_memory_bytes() / gpus, gpus);
-    return run_ranks_here(gpus, out_, context.err);
-  }
-  ProfileRanks ranks;
-  if (!ranks.several() && !out_.empty() && std::filesystem::exists(out_)) {
-    throw InputError(
-        InputProblem{out_, 0, "-o", "a file that does not exist yet", "one that does"});
-  }
-  auto collectors = start_collectors(context.data);  // CUPTI comes before any CUDA context
-  BackendChoice choice = choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
+int ProfileCommand::start_ranks(int gpus, CommandContext& context) const {
+  check_rank_folder(out_);
+  const BackendChoice choice =
+      choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
   const WorkloadInput input = read_workload_input(workload_, context.data);
-  const workloads::Workload& workload = input.workload;
-  profiler::ReplicaSetup setup;
-  setup.rank.scale_up_domain = static_cast<int>(parse_count(domain_, "--scale-up-domain", 1));
-  const auto backend = load_backend(workload, context.data, ranks, choice, setup);
-  ranks.deal(setup, seed);
-  if (ranks.first()) {
-    context.err << fmt::format("{}; {} as {}\n", choice.reason, backend->device(),
-                               setup.plan.label());
-  }
-  if (backend->name() == "analytical") collectors.reset();  // nothing runs
-  if (collectors && ranks.first()) context.err << collectors->status() << '\n';
+  if (choice.name == "host") (void)choose_plan(input.workload, host_memory_bytes() / gpus, gpus);
+  return run_ranks_here(gpus, out_, context.err);
+}
+
+int ProfileCommand::record(const WorkloadInput& input, const profiler::ReplicaSetup& setup,
+                           kernels::Backend& backend, std::uint64_t seed, ProfileRanks& ranks,
+                           profiler::Collectors* collectors, CommandContext& context) const {
   ProgressLine line(context.err, context.err_is_terminal && ranks.first());
-  const ProgressCallback progress = progress_on(line);
-  if (plan_) {
-    const std::string text = plan_text(workload, setup, *backend, seed, progress);
-    line.finish();
-    context.out << memory_text(workload, setup.plan, setup.gpu_memory_bytes) << text;
-    return kFine;
-  }
   profiler::RunMeta meta;
   meta.version = context.version;
   meta.command = context.command_line;
@@ -323,12 +295,12 @@ int ProfileCommand::run(CommandContext& context) {
     writer.keep(so_far);
     ranks.look();
   };
-  const auto watched = collectors ? collectors->watch(*backend, direct(*backend)) : nullptr;
-  const auto trace =
-      profiler::replay(workload, setup, watched ? *watched : *backend, options, progress);
+  const auto watched = collectors ? collectors->watch(backend, direct(backend)) : nullptr;
+  const auto trace = profiler::replay(input.workload, setup, watched ? *watched : backend, options,
+                                      progress_on(line));
   line.finish();
   profiler::Recording record;
-  record.notes = choices_of(*backend);
+  record.notes = choices_of(backend);
   record.notes.empty() ? writer.write(trace) : writer.write(trace, record);
   if (collectors) collectors->add_to(file);
   if (trace.incomplete) {
@@ -342,6 +314,41 @@ int ProfileCommand::run(CommandContext& context) {
   if (ranks.first()) context.out << summary_text(trace);
   if (ranks.several()) return ranks.merge(out_, context.out, context.err);
   context.out << out_ << '\n';
+  return kFine;
+}
+
+int ProfileCommand::run(CommandContext& context) {
+  std::uint64_t seed = workload_.seed_value();
+  if (!plan_ && out_.empty()) {
+    throw InputError(InputProblem{"", 0, "profile", "-o RUN.rw or --plan", "neither"});
+  }
+  const int gpus = static_cast<int>(parse_count(gpus_, "--gpus", 1));
+  if (gpus > 1 && !plan_ && launch::starter() == launch::Starter::nobody) {
+    return start_ranks(gpus, context);
+  }
+  ProfileRanks ranks;
+  if (!ranks.several() && !out_.empty() && std::filesystem::exists(out_)) {
+    throw InputError(
+        InputProblem{out_, 0, "-o", "a file that does not exist yet", "one that does"});
+  }
+  auto collectors = start_collectors(context.data);  // CUPTI comes before any CUDA context
+  BackendChoice choice = choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
+  const WorkloadInput input = read_workload_input(workload_, context.data);
+  profiler::ReplicaSetup setup;
+  setup.rank.scale_up_domain = static_cast<int>(parse_count(domain_, "--scale-up-domain", 1));
+  const auto backend = load_backend(input.workload, context.data, ranks, choice, setup);
+  ranks.deal(setup, seed);
+  if (ranks.first()) {
+    context.err << fmt::format("{}; {} as {}\n", choice.reason, backend->device(),
+                               setup.plan.label());
+  }
+  if (backend->name() == "analytical") collectors.reset();  // nothing runs
+  if (collectors && ranks.first()) context.err << collectors->status() << '\n';
+  if (!plan_) return record(input, setup, *backend, seed, ranks, collectors.get(), context);
+  ProgressLine line(context.err, context.err_is_terminal && ranks.first());
+  const std::string text = plan_text(input.workload, setup, *backend, seed, progress_on(line));
+  line.finish();
+  context.out << memory_text(input.workload, setup.plan, setup.gpu_memory_bytes) << text;
   return kFine;
 }
 

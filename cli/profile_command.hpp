@@ -42,6 +42,13 @@ class ProfileCommand final : public Command {
                                               const RackwrightCudaDevice& gpu, ProfileRanks& ranks,
                                               profiler::ReplicaSetup& setup) const;
 
+  /// Starts this program again as `gpus` local ranks and waits for them.
+  int start_ranks(int gpus, CommandContext& context) const;
+  /// The replay into its run file, or into that of this rank.
+  int record(const WorkloadInput& input, const profiler::ReplicaSetup& setup,
+             kernels::Backend& backend, std::uint64_t seed, ProfileRanks& ranks,
+             profiler::Collectors* collectors, CommandContext& context) const;
+
   /// Those that run beside a backend; null where it is known that nothing runs.
   std::unique_ptr<profiler::Collectors> start_collectors(const DataLocator& data) const;
 

@@ -15,15 +15,6 @@
 
 namespace rackwright::profiler {
 
-namespace {
-
-/// Shorter calls took a time that was known already: nothing ran.
-constexpr double kLeastSeconds = 1e-4;
-
-double realtime_s() {
-  return static_cast<double>(nvml::realtime_us()) * 1e-6;
-}
-
 /// Operators as they ran, on one track of the host.
 class WorkLog {
  public:
@@ -32,6 +23,7 @@ class WorkLog {
   }
   void add(std::string_view name, double from_s, double to_s) {
     ++calls_;
+    constexpr double kLeastSeconds = 1e-4;  // shorter: a time that was known already, nothing ran
     if (to_s - from_s < kLeastSeconds) return;
     recording_.events.push_back(
         {from_s - start_s_, to_s - from_s, 0, name_(name), EventKind::op, -1});
@@ -49,6 +41,21 @@ class WorkLog {
   NameTable name_;
   std::uint64_t calls_ = 0;
 };
+
+/// Steps that are run once more under CUPTI.
+struct StepsToTrace {
+  static constexpr std::size_t kMost = 16;
+  bool wanted = false;
+  kernels::Backend* backend = nullptr;
+  kernels::RankContext rank;
+  std::vector<workloads::OperatorGraph> graphs;
+};
+
+namespace {
+
+double realtime_s() {
+  return static_cast<double>(nvml::realtime_us()) * 1e-6;
+}
 
 class WorkObserver final : public kernels::OperatorObserver {
  public:
@@ -88,15 +95,6 @@ class WatchedStep final : public kernels::PreparedStep {
   workloads::OperatorGraph graph_;
   bool by_operator_;
   WorkLog& log_;
-};
-
-/// Steps that are run once more under CUPTI.
-struct StepsToTrace {
-  static constexpr std::size_t kMost = 16;
-  bool wanted = false;
-  kernels::Backend* backend = nullptr;
-  kernels::RankContext rank;
-  std::vector<workloads::OperatorGraph> graphs;
 };
 
 class WatchedBackend final : public kernels::Backend {

@@ -14,9 +14,7 @@
 
 namespace rackwright::profiler {
 
-namespace {
-
-struct Module {
+struct CuptiModule {
   RackwrightCuptiAbi abi = nullptr;
   RackwrightCuptiOpen open = nullptr;
   RackwrightCuptiStart start = nullptr;
@@ -26,6 +24,15 @@ struct Module {
   RackwrightCuptiClose close = nullptr;
 };
 
+struct TracedActivity {
+  std::uint64_t start_ns, end_ns, bytes;
+  std::uint32_t device, stream, correlation;
+  bool copy;
+  std::uint32_t name;
+};
+
+namespace {
+
 template <class Function>
 bool find_symbol(void* handle, const char* name, Function& function) {
   function = reinterpret_cast<Function>(::dlsym(handle, name));
@@ -33,7 +40,7 @@ bool find_symbol(void* handle, const char* name, Function& function) {
 }
 
 /// "" or why the file is not our module.
-std::string load(const std::filesystem::path& path, Module& module) {
+std::string load(const std::filesystem::path& path, CuptiModule& module) {
   if (!std::filesystem::exists(path)) {
     return fmt::format(
         "no kernel trace: {} is not there (build with the CUDA toolkit's CUPTI installed)",
@@ -58,13 +65,6 @@ std::string load(const std::filesystem::path& path, Module& module) {
   return whole ? "" : fmt::format("no kernel trace: {} lacks functions", path.string());
 }
 
-struct Activity {
-  std::uint64_t start_ns, end_ns, bytes;
-  std::uint32_t device, stream, correlation;
-  bool copy;
-  std::uint32_t name;
-};
-
 constexpr std::pair<const char*, const char*> kReadings[] = {{"cupti_power", "W"},
                                                              {"cupti_temperature", "degC"},
                                                              {"cupti_sm_clock", "Hz"},
@@ -74,11 +74,11 @@ constexpr std::pair<const char*, const char*> kReadings[] = {{"cupti_power", "W"
 }  // namespace
 
 struct KernelTracer::Impl {
-  Module module;
+  CuptiModule module;
   void* session = nullptr;
   Recording seen;  ///< names only
   NameTable name{seen.names};
-  std::vector<Activity> activities;
+  std::vector<TracedActivity> activities;
   std::vector<RackwrightCuptiReading> readings;
   std::unordered_map<std::uint32_t, std::uint64_t> operator_of;  ///< by correlation
   std::set<std::string> links;
@@ -158,7 +158,7 @@ double seconds_from(std::int64_t start_ns, std::uint64_t time_ns) {
 void KernelTracer::Impl::add_activities(std::int64_t start_ns, Recording& recording) {
   NameTable into(recording.names);
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> tracks;
-  for (const Activity& activity : activities) {
+  for (const TracedActivity& activity : activities) {
     const auto [track, added] = tracks.emplace(std::pair{activity.device, activity.stream},
                                                static_cast<std::uint32_t>(recording.tracks.size()));
     if (added) {
@@ -179,7 +179,7 @@ void KernelTracer::Impl::add_activities(std::int64_t start_ns, Recording& record
 /// From the first start to the last end of an operator's kernels on a GPU.
 void KernelTracer::Impl::add_ranges(std::int64_t start_ns, Recording& recording) {
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::pair<std::uint64_t, std::uint64_t>> spans;
-  for (const Activity& activity : activities) {
+  for (const TracedActivity& activity : activities) {
     const auto found = operator_of.find(activity.correlation);
     if (found == operator_of.end() || found->second >= ranges.size()) continue;
     auto& [from, to] =
