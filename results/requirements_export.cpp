@@ -27,7 +27,8 @@ constexpr std::array kOfTheTraffic{
     "idle",         "power.breaker", "power.cap", "cold_start"};
 
 /// Blank inputs whose wanted value is worked out from the traffic.
-constexpr std::array kBlanksOfTheTraffic{"service.", "idle_w.", "ramp_limit", "inrush."};
+constexpr std::array kBlanksOfTheTraffic{"service.", "idle_w.", "ramp_limit", "cap_delay.",
+                                         "inrush."};
 
 bool says_private(const ordered_json& object) {
   if (object.value("private", false)) return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -38,7 +39,7 @@ class Memory {
  public:
   explicit Memory(std::size_t count, T value = T{})
       : words_((count * sizeof(T) + 15) / 16), count_(count) {
-    for (std::size_t i = 0; i < count; ++i) data()[i] = value;
+    std::fill_n(data(), count, value);
   }
   T* data() { return reinterpret_cast<T*>(words_.data()); }
   T& operator[](std::size_t i) { return data()[i]; }

@@ -73,14 +73,14 @@ TEST(RackAir, PowerOverFlowFollowsTheOperatingPoint) {
 }
 
 // A neighbour at full speed presses on the rear door: the slowed fans stand nearer to shut-off,
-// where these draw more than the cube says.
+// where these draw more than the cube says, 0.512 of full.
 TEST(RackAir, OffItsOperatingPointAFanLeavesTheCube) {
   RackAir two = rack({tray(), tray()});
   two.rear_door = {0, 2e4, 2};
   for (TrayAir& t : two.trays) t.fans.power.over_flow = {{0, 20}, {0.015, 12}};
   const double full = solve_rack_air(two).fan_power_w[0];
   two.trays[0].fans.speed = 0.8;
-  EXPECT_GT(solve_rack_air(two).fan_power_w[0], 0.53 * full);
+  EXPECT_GT(solve_rack_air(two).fan_power_w[0], 1.01 * 0.512 * full);
 }
 
 TEST(RackAir, FansRunAsFastAsTheirTrayNeeds) {
