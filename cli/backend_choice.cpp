@@ -6,7 +6,6 @@
 
 #include "common/input_error.hpp"
 #include "kernels/cuda_loader.hpp"
-#include "kernels/device_info.hpp"
 
 namespace rackwright::cli {
 
@@ -38,15 +37,6 @@ BackendChoice choose_backend(const std::string& asked, const std::vector<std::st
   const std::string why = probe.reason.empty() ? "no GPU" : probe.reason;
   if (asked == "cuda") throw BackendUnavailable(fmt::format("backend cuda: {}", why));
   return {otherwise, fmt::format("{} backend, as no GPU can be used: {}", otherwise, why), {}};
-}
-
-std::string device_named(const std::string& name, const DataLocator& data) {
-  for (const std::string& id : data.ids("kernels/devices")) {
-    const auto device = kernels::find_device(id, data);
-    const auto& names = device.measured_as;
-    if (std::find(names.begin(), names.end(), name) != names.end()) return id;
-  }
-  return name;
 }
 
 }  // namespace rackwright::cli

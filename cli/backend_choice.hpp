@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "common/data_locator.hpp"
 #include "kernels/cuda/cuda_abi.h"
 
 namespace rackwright::cli {
@@ -22,9 +21,5 @@ struct BackendChoice {
 [[nodiscard]] BackendChoice choose_backend(const std::string& asked,
                                            const std::vector<std::string>& known,
                                            const std::string& otherwise);
-
-/// The id of the device that NVIDIA's driver and measured tables call `name`; `name` itself when no
-/// device is called so.
-[[nodiscard]] std::string device_named(const std::string& name, const DataLocator& data);
 
 }  // namespace rackwright::cli

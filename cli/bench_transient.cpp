@@ -16,6 +16,7 @@
 #include "kernels/bench/bench_devices.hpp"
 #include "kernels/cuda_loader.hpp"
 #include "kernels/device_info.hpp"
+#include "results/measured_run.hpp"
 
 namespace rackwright::cli {
 
@@ -142,7 +143,7 @@ kernels::PowerWave BenchTransient::wave() const {
 Power BenchTransient::peak_each(const BackendChoice& choice, const DataLocator& data) const {
   if (!peak_.empty()) return parse_power(peak_, "--peak-power");
   if (choice.name == "host") return 0 * watt;
-  const std::string id = device_named(choice.gpu->name, data);
+  const std::string id = results::device_named(choice.gpu->name, data);
   const auto ids = data.ids("kernels/devices");
   if (std::find(ids.begin(), ids.end(), id) == ids.end()) return 0 * watt;
   return kernels::find_device(id, data).tdp_w.value.value_or(0) * watt;

@@ -23,6 +23,7 @@
 #include "profiler/collectors.hpp"
 #include "profiler/kernel_tracer.hpp"
 #include "profiler/replay.hpp"
+#include "results/measured_run.hpp"
 #include "topology/catalog.hpp"
 
 namespace rackwright::cli {
@@ -252,7 +253,7 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Wor
   if (!plan_) options.joules = meters.joules;
   return std::make_unique<kernels::MeasuredBackend>(
       std::make_unique<kernels::CudaBackend>(kernels::open_cuda_module(kernels::cuda_module_path()),
-                                             device, device_named(gpu.name, data)),
+                                             device, results::device_named(gpu.name, data)),
       options);
 }
 
