@@ -152,9 +152,8 @@ int CablingCommand::run(CommandContext& context) {
       fmt::format("{}: {}, {} nodes in racks {}", design.id, design.name, nodes, rack.id);
   if (folder) {
     if (fabric.leaf_up_ports > 0) {
-      constexpr std::size_t kMostCells = 2000;  // the pattern over uplinks is what the map is for
       const auto load = topology::fabric_load(design, static_cast<int>(nodes));
-      folder->add("link_load.svg", results::link_load_svg(load, kMostCells));
+      folder->add("link_load.svg", results::link_load_svg(load, results::LinkLoadMap::full));
     }
     write_tables(results.front(), catalog, *folder);
     folder->commit();

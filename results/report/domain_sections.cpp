@@ -110,10 +110,9 @@ std::string loop_figure(const topology::RackEvaluation& evaluation) {
 
 /// Link-load heat map of a unit's fabric.
 std::string link_load_figure(const topology::RackEvaluation& evaluation) {
-  constexpr std::size_t kMostCells = 400;  // more are grouped by leaf
   if (!evaluation.fabric_load) return "";
-  return "<figure class=\"drawing\">" + link_load_svg(*evaluation.fabric_load, kMostCells) +
-         "</figure>\n";
+  return "<figure class=\"drawing\">" +
+         link_load_svg(*evaluation.fabric_load, LinkLoadMap::compact) + "</figure>\n";
 }
 
 std::string failure_cell(const topology::FailureRow* row) {

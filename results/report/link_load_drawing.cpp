@@ -1,6 +1,7 @@
 #include "results/report/link_load_drawing.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -27,10 +28,11 @@ double highest(const std::vector<double>& shares) {
 }
 
 /// One cell a leaf when there are too many.
-Shares drawn(const Shares& shares, std::size_t most_cells) {
+Shares drawn(const Shares& shares) {
   std::size_t cells = 0;
   for (const auto& row : shares) cells += row.size();
-  if (cells <= most_cells) return shares;
+  constexpr std::size_t kMostCells = 2000;  // the pattern over uplinks is what the map is for
+  if (cells <= kMostCells) return shares;
   constexpr std::size_t kAcross = 32;
   Shares grouped;
   for (std::size_t i = 0; i < shares.size(); ++i) {
@@ -69,6 +71,30 @@ std::string cells_svg(const Shares& shares, double x0, double cell, bool grouped
   return out;
 }
 
+/// Cells without numbers, a path a step: an eighth of the bytes.
+std::string paths_svg(const Shares& shares, double x0, double cell) {
+  std::array<std::string, 7> paths;
+  std::string out;
+  constexpr std::size_t kLabelled = 4;  // rows from label to label
+  for (std::size_t r = 0; r < shares.size(); ++r) {
+    const double y = kMapHead + static_cast<double>(r) * cell;
+    if (r % kLabelled == 0) {
+      out += fmt::format("<text class=\"small e\" x=\"{:.1f}\" y=\"{:.1f}\">leaf {}</text>", x0 - 6,
+                         y + 9, r + 1);
+    }
+    for (std::size_t c = 0; c < shares[r].size(); ++c) {
+      paths[static_cast<std::size_t>(step_of(shares[r][c])) - 1] +=
+          fmt::format("M{:.4g} {:.4g}h{:.4g}v{:.4g}h-{:.4g}z", x0 + static_cast<double>(c) * cell,
+                      y, cell, cell, cell);
+    }
+  }
+  for (std::size_t step = 0; step < paths.size(); ++step) {
+    if (paths[step].empty()) continue;
+    out += fmt::format("<path class=\"f{} seg\" d=\"{}\"/>\n", step + 1, paths[step]);
+  }
+  return out;
+}
+
 std::string legend() {
   std::string out;
   for (int step = 1; step <= 7; ++step) {
@@ -83,15 +109,18 @@ std::string legend() {
 
 }  // namespace
 
-std::string link_load_svg(const topology::FabricLoad& load, std::size_t most_cells) {
-  const Shares left = drawn(load.ecmp.up, most_cells), right = drawn(load.spray.up, most_cells);
+std::string link_load_svg(const topology::FabricLoad& load, LinkLoadMap kind) {
+  const bool compact = kind == LinkLoadMap::compact;
+  const Shares left = drawn(load.ecmp.up), right = drawn(load.spray.up);
   const bool grouped = left.size() != load.ecmp.up.size();
   std::size_t columns = 1;
   for (const auto& row : left) columns = std::max(columns, row.size());
-  const double cell = std::clamp(560.0 / static_cast<double>(columns), 9.0, 30.0);
-  const double map = static_cast<double>(columns) * cell;
+  const auto across = static_cast<double>(columns), down = static_cast<double>(left.size());
+  const double cell = compact ? std::clamp(std::min(430 / across, 400 / down), 3.0, 24.0)
+                              : std::clamp(560 / across, 9.0, 30.0);
+  const double map = across * cell;
   const double width = std::max(760.0, 2 * (kMapMargin + kLabel + map) + kGap);
-  const double height = kMapHead + static_cast<double>(left.size()) * cell + 40;
+  const double height = kMapHead + down * cell + 40;
   const std::string title = fmt::format(
       "A random permutation reaches {:.0f} % of the NICs' rate hashed, {:.0f} % sprayed",
       100 * load.ecmp.mean_rate_share, 100 * load.spray.mean_rate_share);
@@ -105,8 +134,9 @@ std::string link_load_svg(const topology::FabricLoad& load, std::size_t most_cel
   out += fmt::format(
       "<text x=\"{:.0f}\" y=\"84\">each flow hashed to one path (ECMP)</text>"
       "<text x=\"{:.0f}\" y=\"84\">packets sprayed over all paths</text>",
-      x0, x1);
-  out += cells_svg(left, x0, cell, grouped) + cells_svg(right, x1, cell, grouped);
+      x0, std::max(x1, x0 + 300));
+  out += compact ? paths_svg(left, x0, cell) + paths_svg(right, std::max(x1, x0 + 300), cell)
+                 : cells_svg(left, x0, cell, grouped) + cells_svg(right, x1, cell, grouped);
   out += fmt::format(
       "<text class=\"note\" x=\"{}\" y=\"{:.0f}\">{}: load of {}, share of line rate, up, one "
       "plane; "

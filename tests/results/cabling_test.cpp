@@ -65,8 +65,11 @@ TEST(LinkLoadMap, HoldsEveryUplinkWithinItsRate) {
   // Hashed flows collide, sprayed ones do not: 18 uplinks for 18 NICs.
   EXPECT_LT(load.ecmp.mean_rate_share, load.spray.mean_rate_share);
   EXPECT_LE(load.spray.mean_rate_share, 1 + 1e-9);
-  EXPECT_EQ(occurrences(link_load_svg(load, 2000), "<title>leaf "), 2U * 32 * 18);
-  EXPECT_EQ(occurrences(link_load_svg(load, 400), ", highest uplink"), 2U * 32);
+  EXPECT_EQ(occurrences(link_load_svg(load, LinkLoadMap::full), "<title>leaf "), 2U * 32 * 18);
+  // A closed subpath a cell.
+  EXPECT_EQ(occurrences(link_load_svg(load, LinkLoadMap::compact), "zM") +
+                occurrences(link_load_svg(load, LinkLoadMap::compact), "z\""),
+            2U * 32 * 18);
 }
 
 std::vector<ValidationRow> bill(const std::filesystem::path& file) {
