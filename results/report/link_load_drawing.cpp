@@ -119,7 +119,7 @@ std::string link_load_svg(const topology::FabricLoad& load, LinkLoadMap kind) {
   const double cell = compact ? std::clamp(std::min(430 / across, 400 / down), 3.0, 24.0)
                               : std::clamp(560 / across, 9.0, 30.0);
   const double map = across * cell;
-  const double width = std::max(760.0, 2 * (kMapMargin + kLabel + map) + kGap);
+  const double width = std::max(1000.0, 2 * (kMapMargin + kLabel + map) + kGap);
   const double height = kMapHead + down * cell + 40;
   const std::string title = fmt::format(
       "A random permutation reaches {:.0f} % of the NICs' rate hashed, {:.0f} % sprayed",
