@@ -13,9 +13,9 @@ esac
 build=build/coverage
 command -v gcovr >/dev/null || { echo "coverage.sh: gcovr is missing: apt install gcovr" >&2; exit 2; }
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 --coverage" \
-  -DRACKWRIGHT_UNITY=ON -DCMAKE_UNITY_BUILD=ON -DRACKWRIGHT_CUDA=OFF -DRACKWRIGHT_MPI=OFF \
+  -DRACKWRIGHT_UNITY=ON -DRACKWRIGHT_CUDA=OFF -DRACKWRIGHT_MPI=OFF \
   -DRACKWRIGHT_WEB=OFF "-DRACKWRIGHT_FOLDERS=$layers" --log-level=WARNING
-cmake --build "$build"
+cmake --build "$build" --target "tests/$folder/all"
 find "$build" -name '*.gcda' -delete
 while read -r program; do
   "$program" --gtest_brief=1
