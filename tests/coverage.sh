@@ -12,13 +12,12 @@ case $folder in
 esac
 build=build/coverage
 command -v gcovr >/dev/null || { echo "coverage.sh: gcovr is missing: apt install gcovr" >&2; exit 2; }
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 --coverage" \
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 --coverage -fprofile-update=atomic" \
   -DRACKWRIGHT_UNITY=ON -DRACKWRIGHT_CUDA=OFF -DRACKWRIGHT_MPI=OFF \
   -DRACKWRIGHT_WEB=OFF "-DRACKWRIGHT_FOLDERS=$layers" --log-level=WARNING
 cmake --build "$build" --target "tests/$folder/all"
 find "$build" -name '*.gcda' -delete
-while read -r program; do
-  "$program" --gtest_brief=1
-done < <(find "$build/tests/$folder" -name '*_tests' -type f -perm -u+x)
-gcovr --root . --object-directory "$build" --filter "$folder/" --exclude-throw-branches \
+ctest --test-dir "$build/tests/$folder" -LE gpu -j "$(nproc)" --output-on-failure --no-tests=error |
+  tail -n 5
+gcovr --root . --object-directory "$build" --filter "$folder/" --exclude-throw-branches --gcov-ignore-parse-errors \
   --sort-uncovered --print-summary --fail-under-line 85 "$build"
