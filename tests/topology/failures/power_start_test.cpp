@@ -44,14 +44,16 @@ TEST(RideThrough, BatteriesBridgeTheGenerator) {
   for (int i = 0; i < 4; ++i) {
     rack.slots.push_back({"b" + std::to_string(i), "bbu", "power", 40.0 + i, 1, Face::front, 0});
   }
-  const Limit* limit = find_limit(outage(rack, own), "power.ride_through.busbar");
+  const RackEvaluation e = outage(rack, own);
+  const Limit* limit = find_limit(e, "power.ride_through.busbar");
   ASSERT_NE(limit, nullptr);
   EXPECT_NEAR(limit->limit->value, 116.8, 0.1);
   EXPECT_EQ(limit->state, LimitState::met);
 }
 
 TEST(RideThrough, IsBlankWithoutAHoldUp) {
-  const Limit* limit = find_limit(outage(liquid_rack(), parts()), "power.ride_through.busbar");
+  const RackEvaluation e = outage(liquid_rack(), parts());
+  const Limit* limit = find_limit(e, "power.ride_through.busbar");
   ASSERT_NE(limit, nullptr);
   EXPECT_EQ(limit->state, LimitState::blank);
 }
