@@ -225,7 +225,8 @@ TEST(FailureMatrix, HasALineForEachLevelAndAColumnForEachUnit) {
                          "W",     30,      33,         false, false, 0};
   const FailureRow pump{"liquid", "pump", "a pump", "coolant flow", "rack", "TCS",
                         "l/min",  1,      {},       false,          true,   0};
-  const FailureMatrix matrix = failure_matrix(worst_rows({shelf, pump}));
+  const auto worst = worst_rows({shelf, pump});  // the matrix points into it
+  const FailureMatrix matrix = failure_matrix(worst);
   ASSERT_EQ(matrix.units, (std::vector<std::string>{"shelf", "pump"}));
   ASSERT_EQ(matrix.lines.size(), 2U);
   EXPECT_EQ(matrix.lines[0].rows[1], nullptr);
