@@ -12,6 +12,7 @@ namespace rackwright::kernels::cuda {
 namespace {
 
 constexpr int kSplitKeys = 1024;  ///< least keys of a part of a split sequence
+constexpr int kMlaKey = 192;  ///< MLA's dimensions before absorption, 128 + 64: they set the scale
 
 /// Pages of equal sequences, neighbours in a cache far apart.
 std::vector<int> shuffled_pages(int sequences, int pages) {
@@ -33,6 +34,22 @@ int splits_for(int keys, int blocks, int multiprocessors) {
 
 std::vector<int> equal(int count, int value) {
   return std::vector<int>(static_cast<std::size_t>(count), value);
+}
+
+float scale_of(int dimensions) {
+  return 1 / std::sqrt(static_cast<float>(dimensions));
+}
+
+/// A logit a head; any value takes the same time.
+std::vector<float> sink_logits(int heads) {
+  return std::vector<float>(static_cast<std::size_t>(heads), 0.5F);
+}
+
+own::SplitResults split_results(StepMemory& memory, std::size_t parts, std::size_t dimensions) {
+  const auto floats = [&](std::size_t count) {
+    return view<float>(memory.own(sizeof(float) * count), count);
+  };
+  return {floats(parts * dimensions), floats(parts), floats(parts)};
 }
 
 std::string shape_text(const char* what, const RackwrightCudaOperator& op) {
@@ -71,8 +88,7 @@ CudnnBinder DeviceOperators::bind(const CudnnAttention& shape, const AttentionId
   const std::size_t rows = product_of({shape.sequences, shape.query_tokens, shape.heads});
   const std::size_t cached = product_of({shape.sequences, tokens, shape.kv_heads});
   const auto numbers = std::make_shared<Numbers>();
-  // MLA: 128 + 64 dimensions before absorption.
-  numbers->scale = 1 / std::sqrt(static_cast<float>(shape.shared_cache ? 192 : shape.key_dim));
+  numbers->scale = scale_of(shape.shared_cache ? kMlaKey : shape.key_dim);
   numbers->window = shape.window;
 
   std::vector<CudnnGraph::Place> fixed{{ids.scale, &numbers->scale}};
@@ -86,8 +102,7 @@ CudnnBinder DeviceOperators::bind(const CudnnAttention& shape, const AttentionId
   }
   for (const std::int64_t id : ids.largest) fixed.push_back({id, memory_.own(sizeof(float))});
   if (ids.sinks != 0) {
-    fixed.push_back({ids.sinks, memory_.table(std::vector<float>(
-                                    static_cast<std::size_t>(shape.heads), 0.5F))});
+    fixed.push_back({ids.sinks, memory_.table(sink_logits(shape.heads))});
   }
   table(ids.query_lengths, equal(shape.sequences, shape.query_tokens));
   table(ids.key_lengths, equal(shape.sequences, shape.keys));
@@ -159,9 +174,7 @@ Candidate DeviceOperators::own_prefill(const RackwrightCudaOperator& given) {
   }
   const int* queries = memory_.table(first_query);
   const int* keys = memory_.table(first_key);
-  const float* sinks =
-      op.sinks == 0 ? nullptr
-                    : memory_.table(std::vector<float>(static_cast<std::size_t>(op.heads), 0.5F));
+  const float* sinks = op.sinks == 0 ? nullptr : memory_.table(sink_logits(op.heads));
   const std::size_t rows = product_of({op.sequences, op.query_tokens, op.heads});
   const std::size_t cached = product_of({op.sequences, op.keys, op.kv_heads});
   const std::size_t query = rows * op.head_dim, out = rows * op.value_dim;
@@ -177,7 +190,7 @@ Candidate DeviceOperators::own_prefill(const RackwrightCudaOperator& given) {
     args.output = view<own::Bf16>(memory_.next(2 * out), out);
     args.sequences = op.sequences, args.longest_query = op.query_tokens;
     args.heads = op.heads, args.kv_heads = op.kv_heads, args.window = op.window;
-    args.scale = 1 / std::sqrt(static_cast<float>(given.head_dim));
+    args.scale = scale_of(given.head_dim);
     args.full = op.full != 0;
     return static_cast<int>(launch(args, op.head_dim, static_cast<cudaStream_t>(stream)));
   };
@@ -215,14 +228,10 @@ Candidate DeviceOperators::own_decode(const RackwrightCudaOperator& given) {
   const int splits = splits_for(op.keys, op.sequences * op.kv_heads, multiprocessors_);
   const int* table = memory_.table(shuffled_pages(op.sequences, pages));
   const int* length = memory_.table(equal(op.sequences, op.keys));
-  const float* sinks =
-      op.sinks == 0 ? nullptr
-                    : memory_.table(std::vector<float>(static_cast<std::size_t>(heads), 0.5F));
+  const float* sinks = op.sinks == 0 ? nullptr : memory_.table(sink_logits(heads));
   const int rows = op.sequences * heads;
   const std::size_t parts = product_of({rows, splits});
-  const own::SplitResults partial{
-      view<float>(memory_.own(4 * parts * op.head_dim), parts * op.head_dim),
-      view<float>(memory_.own(4 * parts), parts), view<float>(memory_.own(4 * parts), parts)};
+  const own::SplitResults partial = split_results(memory_, parts, op.head_dim);
   const std::size_t query = product_of({rows, op.head_dim});
   const std::size_t cached =
       product_of({op.sequences, pages, kPageTokens, op.kv_heads, op.head_dim});
@@ -239,7 +248,7 @@ Candidate DeviceOperators::own_decode(const RackwrightCudaOperator& given) {
     args.partial = partial;
     args.sequences = op.sequences, args.heads = heads, args.longest_pages = pages;
     args.splits = splits, args.window = op.window;
-    args.scale = 1 / std::sqrt(static_cast<float>(given.head_dim));
+    args.scale = scale_of(given.head_dim);
   };
   const auto run = [=, this](void* stream) {
     const auto at = static_cast<cudaStream_t>(stream);
@@ -294,9 +303,7 @@ Candidate DeviceOperators::own_latent_decode(const RackwrightCudaOperator& op) {
   const int* length = memory_.table(equal(op.sequences, op.keys));
   const int rows = op.sequences * heads;
   const std::size_t parts = product_of({rows, splits});
-  const own::SplitResults partial{
-      view<float>(memory_.own(4 * parts * own::kLatent), parts * own::kLatent),
-      view<float>(memory_.own(4 * parts), parts), view<float>(memory_.own(4 * parts), parts)};
+  const own::SplitResults partial = split_results(memory_, parts, own::kLatent);
   const std::size_t query = product_of({rows, own::kLatentKey});
   const std::size_t cached = product_of({op.sequences, pages, kPageTokens, own::kLatentKey});
   const auto run = [=, this](void* stream) {
@@ -309,7 +316,7 @@ Candidate DeviceOperators::own_latent_decode(const RackwrightCudaOperator& op) {
     args.partial = partial;
     args.sequences = op.sequences, args.heads = heads, args.longest_pages = pages;
     args.splits = splits;
-    args.scale = 1 / std::sqrt(192.0F);  // 128 + 64 dimensions before absorption
+    args.scale = scale_of(kMlaKey);
     const int code = launch(args, static_cast<cudaStream_t>(stream));
     if (code != 0) return code;
     const std::size_t out = product_of({rows, own::kLatent});
