@@ -113,6 +113,10 @@ int FabricCommand::run(CommandContext& context) {
   const int nodes = count_option(nodes_, "--nodes");
   if (!collective_.empty()) return print_collective(context, design, nodes);
   if (!traffic_.empty()) return print_traffic(context, design, nodes);
+  if (!failed_.empty()) {
+    throw InputError(
+        InputProblem{"", 0, "--failed", "--collective or --traffic beside it", "neither"});
+  }
   return print_counts(context, design, nodes);
 }
 
@@ -175,17 +179,8 @@ topology::FabricFailures FabricCommand::failures(const topology::FabricDesign& d
   return failures;
 }
 
-int FabricCommand::print_collective(CommandContext& context, const topology::FabricDesign& design,
-                                    int nodes) const {
-  const auto plan = topology::plan_fabric(design, nodes);
-  const auto failed = failures(design, plan);
-  const topology::FabricNetwork network(design, plan, failed);
-  const std::string device_id = device_.empty() ? design.device : device_;
-  if (device_id.empty()) {
-    throw InputError(InputProblem{"", 0, "--device", "the GPU, which the design leaves open", ""});
-  }
-  const auto device = kernels::find_device(device_id, context.data);
-  const kernels::OperatorModels models(device, kernels::find_profile(device, context.data));
+topology::CollectiveQuestion FabricCommand::question(const topology::FabricDesign& design,
+                                                     int nodes) const {
   topology::CollectiveQuestion question;
   question.kind = parse_kind(collective_);
   question.bytes = parse_bytes(size_);
@@ -200,20 +195,54 @@ int FabricCommand::print_collective(CommandContext& context, const topology::Fab
   question.reducing_fabric = sharp_;
   question.routing = routing();
   question.random = RandomSource(parse_count(seed_, "--seed"));
-  auto answer = topology::expect_collective(design, plan, network, models, question);
-  double whole_s = answer.seconds;
+  return question;
+}
+
+std::vector<std::string> FabricCommand::devices(
+    const topology::FabricDesign& design, const topology::CollectiveQuestion& question) const {
+  if (!device_.empty()) return {device_};
+  const int nodes = topology::ceil_divide(question.ranks, question.ranks_per_node);
+  std::vector<std::string> devices;
+  int first = 0;
+  for (const topology::NodeGeneration& generation : design.generations) {
+    if (first < nodes && !generation.device.empty()) devices.push_back(generation.device);
+    first += generation.nodes;
+  }
+  if (first < nodes || devices.empty()) devices.push_back(design.device);
+  if (!devices.back().empty()) return devices;
+  throw InputError(InputProblem{"", 0, "--device", "the GPU, which the design leaves open", ""});
+}
+
+int FabricCommand::print_collective(CommandContext& context, const topology::FabricDesign& design,
+                                    int nodes) const {
+  const auto plan = topology::plan_fabric(design, nodes);
+  const auto failed = failures(design, plan);
+  const topology::FabricNetwork network(design, plan, failed), whole(design, plan);
+  const auto question = this->question(design, nodes);
+  const auto devices = this->devices(design, question);
+  topology::CollectiveExpectation answer;
+  double whole_s = 0;
+  // All wait for the slowest GPU.
+  for (const std::string& id : devices) {
+    const auto device = kernels::find_device(id, context.data);
+    const kernels::OperatorModels models(device, kernels::find_profile(device, context.data));
+    auto one = topology::expect_collective(design, plan, network, models, question);
+    if (one.seconds > answer.seconds) answer = std::move(one);
+    if (failed.none()) continue;
+    whole_s = std::max(whole_s,
+                       topology::expect_collective(design, plan, whole, models, question).seconds);
+  }
   if (!failed.none()) {
-    const topology::FabricNetwork whole(design, plan);
-    whole_s = topology::expect_collective(design, plan, whole, models, question).seconds;
     answer.reasons.push_back(
         fmt::format("With nothing failed {:.4g} us are expected: the failure makes it {:.3g} times "
                     "as long.",
                     whole_s * 1e6, answer.seconds / whole_s));
   }
+  const std::string names = fmt::format("{}", fmt::join(devices, " and "));
   if (json_) {
     auto json = expectation_json(answer);
     json["design"] = design.id;
-    json["device"] = device_id;
+    json["device"] = names;
     json["ranks"] = question.ranks;
     json["size_bytes"] = question.bytes;
     if (!failed.none()) json["whole_expected_s"] = whole_s;
@@ -221,7 +250,7 @@ int FabricCommand::print_collective(CommandContext& context, const topology::Fab
     return kFine;
   }
   context.out << fmt::format("{} of {} on {} x {} over {}, {} nodes, {}\n\n", collective_, size_,
-                             question.ranks, device_id, design.id, nodes, routing_)
+                             question.ranks, names, design.id, nodes, routing_)
               << expectation_text(answer);
   return kFine;
 }
@@ -259,6 +288,7 @@ int FabricCommand::print_traffic(CommandContext& context, const topology::Fabric
   answer.share = shares(flows, network.capacity());
   if (routing() == topology::Routing::ecmp && plan.leaf_up_ports > 1) {
     answer.up_alone = shares(flows, network.capacity_up()).mean;
+    answer.first_hash = network.expected_first_hash(flows);
     answer.uplinks = plan.leaf_up_ports;
     answer.core = !plan.core_groups.empty();
   }

@@ -39,6 +39,11 @@ class FabricCommand final : public Command {
   int print_traffic(CommandContext& context, const topology::FabricDesign& design, int nodes) const;
   int write_growth(CommandContext& context, const topology::FabricDesign& design) const;
   [[nodiscard]] topology::Routing routing() const;
+  [[nodiscard]] topology::CollectiveQuestion question(const topology::FabricDesign& design,
+                                                      int nodes) const;
+  /// Of the nodes that take part, older generations first.
+  [[nodiscard]] std::vector<std::string> devices(
+      const topology::FabricDesign& design, const topology::CollectiveQuestion& question) const;
   [[nodiscard]] topology::FabricFailures failures(const topology::FabricDesign& design,
                                                   const topology::FabricPlan& plan) const;
   /// The flows of `--traffic` on a network.

@@ -1,7 +1,5 @@
 #include "cli/fabric_text.hpp"
 
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "cli/text_table.hpp"
@@ -18,13 +16,6 @@ Json blank_or(const std::optional<double>& value) {
 
 std::string shown(const std::optional<double>& value, int digits = 0) {
   return value ? fmt::format("{:.{}f}", *value, digits) : "blank";
-}
-
-/// Mean rate over the line when `flows` are hashed onto `uplinks` of that line: the uplinks that
-/// are not empty carry it all, n (1 - (1 - 1/n)^k) / k; 1 - 1/e = 63.2 % for many of both.
-double one_hash_share(int uplinks, int flows) {
-  const double n = uplinks, k = flows;
-  return n * (1 - std::pow(1 - 1 / n, k)) / k;
 }
 
 Json items_json(const topology::FabricCounts& counts) {
@@ -160,7 +151,7 @@ Json traffic_json(const topology::FabricDesign& design, const TrafficAnswer& ans
                {"most_share", answer.share.most}};
   if (answer.up_alone) {
     json["mean_share_way_up_alone"] = *answer.up_alone;
-    json["expected_share_of_one_hash"] = one_hash_share(answer.uplinks, design.leaf_down_ports);
+    json["expected_share_of_first_hash"] = blank_or(answer.first_hash);
   }
   if (answer.whole) json["mean_share_with_nothing_failed"] = *answer.whole;
   return json;
@@ -174,14 +165,19 @@ std::string traffic_text(const topology::FabricDesign& design, const TrafficAnsw
       answer.endpoints, answer.routing, 100 * answer.share.mean, 100 * answer.share.least,
       100 * answer.share.median, 100 * answer.share.most);
   if (answer.up_alone) {
-    text += fmt::format(
-        "the way up alone: {:.1f} %. One hash of {} flows onto {} uplinks leaves (1 - 1/{})^{} of "
-        "them empty: {:.1f} % in the mean.{}\nFlows that parted on the way up meet again on the "
-        "few "
-        "links from spine to leaf: that is the rest of the loss.\n",
-        100 * *answer.up_alone, design.leaf_down_ports, answer.uplinks, answer.uplinks,
-        design.leaf_down_ports, 100 * one_hash_share(answer.uplinks, design.leaf_down_ports),
-        answer.core ? " The spines hash once more, towards the core." : "");
+    text += fmt::format("the way up alone: mean {:.1f} %\n", 100 * *answer.up_alone);
+    if (answer.first_hash) {
+      text += fmt::format(
+          "the first hash alone leaves {:.1f} % in the mean: of n = {} uplinks of a leaf that k "
+          "flows "
+          "are hashed onto, (1 - 1/n)^k stay empty{}\n",
+          100 * *answer.first_hash, answer.uplinks,
+          answer.core ? "; the spines hash once more, towards the core" : "");
+    }
+    text +=
+        "flows that parted on the way up meet again on the few links from spine to leaf: the rest "
+        "of "
+        "the loss\n";
   }
   if (answer.whole) {
     text += fmt::format("with nothing failed: mean {:.1f} %\n", 100 * *answer.whole);

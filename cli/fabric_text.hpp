@@ -25,10 +25,11 @@ struct TrafficAnswer {
   std::string traffic, routing;
   std::size_t endpoints = 0, flows = 0;
   RateSummary share;
-  std::optional<double> up_alone;  ///< of hashed flows: mean with the way down unlimited
-  int uplinks = 0;                 ///< of a leaf
-  bool core = false;               ///< spines hash again towards a core
-  std::optional<double> whole;     ///< mean with nothing failed
+  std::optional<double> up_alone;    ///< of hashed flows: mean with the way down unlimited
+  std::optional<double> first_hash;  ///< what the hash at the leaves is expected to leave
+  int uplinks = 0;                   ///< of a leaf
+  bool core = false;                 ///< spines hash again towards a core
+  std::optional<double> whole;       ///< mean with nothing failed
 };
 [[nodiscard]] nlohmann::ordered_json traffic_json(const topology::FabricDesign& design,
                                                   const TrafficAnswer& answer);

@@ -242,6 +242,33 @@ TEST_F(Commands, FabricRefusesNoNodes) {
   EXPECT_EQ(run_cli({"fabric", "--design", "dgx-h100-superpod", "--nodes", "0"}).code, 2);
 }
 
+TEST_F(Commands, FabricWantsAQuestionAboutWhatFailed) {
+  const auto result = run_cli({"fabric", "--design", "nvl72", "--nodes", "18", "--failed", "plane:3"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--collective or --traffic"));
+}
+
+// Old nodes among new ones: the slower GPU of both decides, not that of the design. Four H100 of one
+// node have 450 GB/s one way (data sheet): 1 GiB takes 1 + 1/4 of it by NVLS, 2.98 ms.
+TEST_F(Commands, FabricAsksTheGpusThatTakePart) {
+  const ::rackwright::testing::TemporaryFolder folder;
+  auto json = nlohmann::json::parse(
+      std::ifstream(RACKWRIGHT_SOURCE_DIR "/topology/fabrics/dgx-b300-superpod-eth.json"));
+  json["generations"] = {{{"nodes", 1}, {"link_gbit_per_s", 400}, {"device", "h100-sxm"}}};
+  const auto file = (folder.path() / "mixed.json").string();
+  std::ofstream(file) << json;
+  const auto answer = [&](const char* ranks) {
+    const auto result = run_cli({"fabric", "--design", file, "--nodes", "4", "--collective",
+                                 "all_reduce", "--ranks", ranks, "--json"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return nlohmann::json::parse(result.out);
+  };
+  const auto old = answer("4"), both = answer("32");
+  EXPECT_EQ(old["device"], "h100-sxm");
+  EXPECT_NEAR(old["bound_s"].get<double>(), 1.25 * (1 << 30) / 450e9, 1e-6);
+  EXPECT_EQ(both["device"], "h100-sxm and b300");
+}
+
 TEST_F(Commands, CatalogListsShowsAndChecks) {
   EXPECT_THAT(run_cli({"catalog", "list", "racks"}).out, HasSubstr("gb300-nvl72\n"));
   const auto part = run_cli({"catalog", "show", "vertiv-cdu-121"});

@@ -1,6 +1,7 @@
 #include "topology/network/fabric_network.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace rackwright::topology {
 
@@ -66,6 +67,26 @@ FabricNetwork::FabricNetwork(const FabricDesign& design, const FabricPlan& plan,
   failures.planes.clear();
   whole_ = failures.none();
   if (!whole_) fail(failures);
+}
+
+std::optional<double> FabricNetwork::expected_first_hash(const FlowSet& flows) const {
+  if (!whole_ || !one_generation() || uplinks_ == 0 || flows.size() == 0 ||
+      design_.uplink_gbit_per_s != design_.link_gbit_per_s) {
+    return std::nullopt;
+  }
+  std::vector<double> leaving(static_cast<std::size_t>(plan_.leaf), 0);
+  double carried = 0;
+  for (std::size_t f = 0; f < flows.size(); ++f) {
+    const auto first = flows.first[f];
+    if (flows.first[f + 1] - first <= 2) {
+      carried += 1;  // NIC to NIC under one leaf
+    } else {
+      leaving[static_cast<std::size_t>(leaf_of_[flows.link[first]])] += 1;
+    }
+  }
+  const double n = plan_.leaf_up_ports;
+  for (const double k : leaving) carried += n * (1 - std::pow(1 - 1 / n, k));
+  return carried / static_cast<double>(flows.size());
 }
 
 std::vector<double> FabricNetwork::capacity_up() const {

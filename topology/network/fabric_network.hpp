@@ -65,6 +65,11 @@ class FabricNetwork {
   [[nodiscard]] bool one_generation() const { return design_.generations.empty(); }
   /// Planes that work over all of them.
   [[nodiscard]] double plane_share() const { return plane_share_; }
+  /// Mean rate over the NIC's that hashing `flows` onto the uplinks of their leaves leaves in the
+  /// mean, with one flow from each NIC and uplinks of the NIC's rate: k flows that leave a leaf of
+  /// n uplinks carry n (1 - (1 - 1/n)^k), as (1 - 1/n)^k of the uplinks stay empty; the others all.
+  /// Nothing where rates differ or uplinks are lost.
+  [[nodiscard]] std::optional<double> expected_first_hash(const FlowSet& flows) const;
   /// Capacities with the way down unlimited: what the hashes on the way up alone decide.
   [[nodiscard]] std::vector<double> capacity_up() const;
 

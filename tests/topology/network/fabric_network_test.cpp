@@ -86,6 +86,7 @@ TEST(FabricNetwork, HashesAPermutationOnTheWayUpToTwoThirds) {
     const FlowSet flows = permutation_flows(built.network, built.design, 256, Routing::ecmp,
                                             RandomSource(static_cast<std::uint64_t>(seed)));
     up += mean(max_min_rates(built.network.capacity_up(), flows)) / kNdr / kSeeds;
+    EXPECT_NEAR(*built.network.expected_first_hash(flows), 0.648, 0.002);
     both += mean(max_min_rates(built.network.capacity(), flows)) / kNdr / kSeeds;
   }
   const double stay = 31.0 / 2047, k = 32 * (1 - stay);
