@@ -85,10 +85,10 @@ void ExportCommand::add_options(CLI::App& app) {
          "name of the run")
       ->type_name("FILE");
   app.add_option("--first-step", first_step_, "Chakra: first engine step of a replay, from 0")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1'000'000'000))
       ->capture_default_str();
   app.add_option("--steps", steps_, "Chakra: engine steps of a replay")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   app.add_option("--device", device_,
                  "Chakra: device whose operator times stand in the trace (the run's own)")

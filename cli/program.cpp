@@ -102,6 +102,11 @@ int run_command(Command& command, const std::vector<std::string>& arguments, Com
   } catch (const CLI::CallForHelp&) {
     out << app.help();
     return kFine;
+  } catch (const CLI::RequiredError& error) {
+    const std::string what = error.what();  // "--to is required"
+    throw InputError(InputProblem{"", 0, fmt::format("{}", command.name()),
+                                  what.substr(0, what.find(" is required")) + "; see --help",
+                                  "nothing"});
   } catch (const CLI::ParseError& error) {
     throw InputError(InputProblem{"", 0, fmt::format("{}", command.name()),
                                   "arguments as in --help", error.what()});

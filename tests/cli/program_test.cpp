@@ -67,7 +67,7 @@ TEST(Program, AnUnknownOptionOffersTheNearest) {
 TEST(Program, AMissingArgumentIsBadInput) {
   const auto result = run_cli({"fabric"});
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, HasSubstr("--design"));
+  EXPECT_THAT(result.err, HasSubstr("expected --design; see --help, found nothing"));
 }
 
 TEST(Completion, NamesEveryCommandAndItsOptions) {
