@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/backend_choice.hpp"
 #include "cli/option_values.hpp"
+#include "cli/profile_ranks.hpp"
 #include "common/input_error.hpp"
 #include "common/launch/launch.hpp"
 #include "common/output_file.hpp"
@@ -64,7 +66,8 @@ std::string op_names() {
   return names;
 }
 
-std::string forecast_note(const std::vector<CollectiveForecast>& forecasts, CollectiveOp op) {
+std::string forecast_note(const std::vector<topology::CollectiveForecast>& forecasts,
+                          CollectiveOp op) {
   if (forecasts.empty()) {
     return "# expected: blank, no topology is stated (--device, --design)\n";
   }
@@ -113,6 +116,10 @@ kernels::CollectiveSweep BenchCollectives::sweep() const {
   sweep.repeats = static_cast<int>(parse_count(repeats_, "-n", 1));
   sweep.warm_up = static_cast<int>(parse_count(warm_up_, "-w"));
   sweep.check = parse_count(check_, "-c") != 0;
+  if (sweep.to < sweep.from) {
+    throw InputError(InputProblem{"", 0, "-e", fmt::format("at least the first size, {}", from_),
+                                  fmt::format("\"{}\"", to_)});
+  }
   if (!(sweep.factor > 1)) {
     throw InputError(InputProblem{"", 0, "-f", "a factor above 1", factor_});
   }
@@ -148,13 +155,13 @@ void BenchCollectives::write_json(const nlohmann::ordered_json& json, Collective
 
 int BenchCollectives::run_ops(CommandContext& context, launch::Communicator& ranks,
                               kernels::Collectives& collectives,
-                              const Forecaster& forecaster) const {
+                              const topology::Forecaster& forecaster) const {
   const auto options = sweep();
   const auto list = places(ranks, collectives.device());
   std::size_t wrong = 0;
   for (const CollectiveOp op : ops()) {
     std::vector<kernels::CollectiveRow> rows;
-    std::vector<CollectiveForecast> forecasts;
+    std::vector<topology::CollectiveForecast> forecasts;
     for (const std::size_t size : kernels::sweep_sizes(options)) {
       auto row = kernels::bench_collective(collectives, ranks, op, size, options);
       if (!row) continue;
@@ -177,9 +184,9 @@ int BenchCollectives::run_ops(CommandContext& context, launch::Communicator& ran
 int BenchCollectives::run(CommandContext& context) {
   (void)sweep();
   (void)ops();
-  StatedTopology stated = topology_;
+  topology::StatedTopology stated = topology_;
   stated.domain = static_cast<int>(parse_count(domain_, "--domain"));
-  const int gpus = static_cast<int>(parse_count(gpus_, "--gpus", 1));
+  const int gpus = parse_ranks(gpus_);
   if (backend_ != "host" && backend_ != "cuda") {
     throw InputError(
         InputProblem{"", 0, "--backend", "host or cuda", fmt::format("\"{}\"", backend_)});
@@ -189,7 +196,9 @@ int BenchCollectives::run(CommandContext& context) {
         InputProblem{"", 0, "--buffers", "plain or symmetric", fmt::format("\"{}\"", buffers_)});
   }
   if (gpus > 1 && launch::starter() == launch::Starter::nobody) {
-    (void)make_forecaster(stated, gpus, context.data);  // bad input is said once
+    // What is wrong is said once, not by each rank.
+    (void)topology::make_forecaster(stated, gpus, context.data);
+    if (backend_ == "cuda") (void)choose_backend(backend_, {"cuda", "host"}, "host");
     const auto result = launch::run_local_ranks(gpus);
     if (!result.failure.empty()) context.err << "rackwright: " << result.failure << '\n';
     return result.code > 128 ? kIncomplete : result.code;
@@ -202,15 +211,17 @@ int BenchCollectives::run(CommandContext& context) {
   }
 }
 
-int BenchCollectives::run_joined(CommandContext& context, const StatedTopology& stated) const {
+int BenchCollectives::run_joined(CommandContext& context,
+                                 const topology::StatedTopology& stated) const {
   const auto ranks = launch::join();
-  const auto forecaster = make_forecaster(stated, ranks->size(), context.data);
+  const auto forecaster = topology::make_forecaster(stated, ranks->size(), context.data);
   if (backend_ == "host") {
     return run_ops(context, *ranks, *kernels::host_collectives(*ranks), forecaster);
   }
   const auto& nccl = kernels::open_nccl(kernels::nccl_module_path());
   char name[RACKWRIGHT_NCCL_TEXT] = "", message[RACKWRIGHT_NCCL_TEXT] = "";
-  if (nccl.open(profiler::place_on_host(*ranks), name, message) != 0) throw BackendUnavailable(message);
+  if (nccl.open(profiler::place_on_host(*ranks), name, message) != 0)
+    throw BackendUnavailable(message);
   kernels::NcclOptions options;
   options.graph = graph_;
   if (buffers_ == "symmetric") options.buffers = kernels::NcclBuffers::symmetric;

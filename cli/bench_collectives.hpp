@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/collective_forecast.hpp"
 #include "cli/command.hpp"
 #include "kernels/collectives/collective_bench.hpp"
+#include "topology/network/collective_forecast.hpp"
 
 namespace rackwright::cli {
 
@@ -28,16 +28,16 @@ class BenchCollectives final : public Command {
   [[nodiscard]] kernels::CollectiveSweep sweep() const;
   [[nodiscard]] std::vector<kernels::CollectiveOp> ops() const;
   /// Joins the ranks and runs on the backend.
-  int run_joined(CommandContext& context, const StatedTopology& stated) const;
+  int run_joined(CommandContext& context, const topology::StatedTopology& stated) const;
   int run_ops(CommandContext& context, launch::Communicator& ranks,
-              kernels::Collectives& collectives, const Forecaster& forecaster) const;
+              kernels::Collectives& collectives, const topology::Forecaster& forecaster) const;
   void write_json(const nlohmann::ordered_json& json, kernels::CollectiveOp op) const;
 
   std::string from_ = "8", to_ = "64M", factor_ = "2", repeats_ = "20", warm_up_ = "5",
               check_ = "1", ops_ = "all_reduce", backend_ = "host", gpus_ = "1", json_,
               domain_ = "0", buffers_ = "plain";
   bool graph_ = false;
-  StatedTopology topology_;
+  topology::StatedTopology topology_;
 };
 
 }  // namespace rackwright::cli

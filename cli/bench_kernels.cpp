@@ -54,13 +54,17 @@ std::vector<BenchCase> filtered(std::vector<BenchCase> cases, const std::string&
 }
 
 double seconds_of(const std::string& text, const char* option) {
-  return text == "0" ? 0 : parse_duration(text, option).si();
+  const double seconds = text == "0" ? 0 : parse_duration(text, option).si();
+  if (seconds >= 0) return seconds;
+  throw InputError(
+      InputProblem{"", 0, option, "a duration of 0 or more", fmt::format("\"{}\"", text)});
 }
 
 }  // namespace
 
 void BenchKernels::add_options(CLI::App& app) {
-  app.add_option("--backend", backend_, "host, cuda or auto: cuda where there is a GPU, else host (auto)")
+  app.add_option("--backend", backend_,
+                 "host, cuda or auto: cuda where there is a GPU, else host (auto)")
       ->type_name("B");
   app.add_option("--filter", filter_, "Only operators whose name has this regular expression")
       ->type_name("REGEX");
@@ -94,6 +98,10 @@ kernels::BenchOptions BenchKernels::options() const {
   options.limits.least_samples = parse_count(samples_, "--samples", 2);
   options.limits.most_samples = std::max(options.limits.most_samples, options.limits.least_samples);
   options.limits.wall_s = seconds_of(time_limit_, "--time-limit");
+  if (!(options.limits.wall_s > 0)) {
+    throw InputError(InputProblem{"", 0, "--time-limit", "a duration above 0",
+                                  fmt::format("\"{}\"", time_limit_)});
+  }
   options.warm_up_s = seconds_of(warm_up_, "--warm-up");
   options.power_window_s = seconds_of(power_window_, "--power-window");
   if (options.power_window_s > 0 && options.power_window_s < 5) {

@@ -45,7 +45,7 @@ std::string micro(const std::optional<double>& seconds) {
 
 /// What links carry and what the models expect, one row a size.
 std::string side_table(const std::vector<CollectiveRow>& rows,
-                       const std::vector<CollectiveForecast>& forecasts) {
+                       const std::vector<topology::CollectiveForecast>& forecasts) {
   const CollectiveOp op = rows.front().op;
   const bool forecast = !forecasts.empty();
   constexpr auto kRight = TextTable::Align::right;
@@ -67,7 +67,7 @@ std::string side_table(const std::vector<CollectiveRow>& rows,
     std::vector<std::string> cells{std::to_string(rows[i].counts.bytes),
                                    fmt::format("{:.0f}", rows[i].wire_bytes)};
     if (forecast) {
-      const CollectiveForecast& model = forecasts[i];
+      const topology::CollectiveForecast& model = forecasts[i];
       cells.push_back(micro(model.seconds));
       cells.push_back(model.seconds ? fmt::format("{:.0f}", 100 * model.relative_error) : "");
       cells.push_back(micro(model.bound_seconds));
@@ -110,7 +110,7 @@ nlohmann::ordered_json time_json(const CollectiveTime& time) {
 std::string collective_table(const std::vector<CollectiveRow>& rows,
                              const std::vector<RankPlace>& ranks, const std::string& engine,
                              const kernels::CollectiveSweep& sweep,
-                             const std::vector<CollectiveForecast>& forecasts) {
+                             const std::vector<topology::CollectiveForecast>& forecasts) {
   if (rows.empty()) return "# no size has a whole element for every rank\n";
   std::string text =
       fmt::format("# Collective test starting: {}\n", kernels::nccl_tests_program(rows.front().op));

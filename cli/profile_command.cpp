@@ -323,7 +323,7 @@ int ProfileCommand::run(CommandContext& context) {
   if (!plan_ && out_.empty()) {
     throw InputError(InputProblem{"", 0, "profile", "-o RUN.rw or --plan", "neither"});
   }
-  const int gpus = static_cast<int>(parse_count(gpus_, "--gpus", 1));
+  const int gpus = parse_ranks(gpus_);
   if (gpus > 1 && !plan_ && launch::starter() == launch::Starter::nobody) {
     return start_ranks(gpus, context);
   }

@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/merge_command.hpp"
+#include "cli/option_values.hpp"
 #include "common/input_error.hpp"
 #include "common/launch/launch.hpp"
 
@@ -53,6 +54,14 @@ int ProfileRanks::merge(const std::string& folder, std::ostream& out, std::ostre
   world_->barrier();
   if (!first()) return kFine;
   return merge_into((fs::path(folder) / "run.rw").string(), folder, out, err);
+}
+
+int parse_ranks(const std::string& text) {
+  const auto ranks = parse_count(text, "--gpus", 1);
+  if (ranks <= static_cast<std::uint64_t>(launch::kMostLocalRanks)) return static_cast<int>(ranks);
+  throw InputError(
+      InputProblem{"", 0, "--gpus",
+                   fmt::format("at most {} ranks on a machine", launch::kMostLocalRanks), text});
 }
 
 void check_rank_folder(const std::string& folder) {

@@ -51,6 +51,9 @@ class ProfileRanks {
   std::unique_ptr<profiler::RankRecord> record_;
 };
 
+/// `--gpus`: 1 to launch::kMostLocalRanks.
+[[nodiscard]] int parse_ranks(const std::string& text);
+
 /// Throws InputError when a run of several ranks has been written to `folder`.
 void check_rank_folder(const std::string& folder);
 

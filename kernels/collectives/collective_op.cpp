@@ -87,6 +87,11 @@ std::size_t exchanged(CollectiveOp op, std::size_t total, int ranks, int to) {
   return piece_begin(op, total, ranks, to + 1) - piece_begin(op, total, ranks, to);
 }
 
+double exchange_skew(CollectiveOp op, int ranks) {
+  const double n = ranks;
+  return op == CollectiveOp::all_to_all_uneven ? (2 * n - 1) / ((3 * n - 1) / 2) : 1;
+}
+
 double wire_bytes(CollectiveOp op, double bytes, int ranks) {
   const double n = ranks;
   if (ranks < 2) return 0;
@@ -94,7 +99,7 @@ double wire_bytes(CollectiveOp op, double bytes, int ranks) {
     case CollectiveOp::all_reduce:
       return 2 * (n - 1) / n * bytes;
     case CollectiveOp::all_to_all_uneven:  // rank 0 is sent most
-      return bytes * (n - 1) * (2 * n - 1) / (n * (3 * n - 1) / 2);
+      return bytes * (n - 1) / n * exchange_skew(op, ranks);
     case CollectiveOp::broadcast:
       return bytes * std::bit_width(static_cast<unsigned>(ranks - 1));
     case CollectiveOp::send_recv:

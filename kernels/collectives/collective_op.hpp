@@ -46,6 +46,9 @@ struct CollectiveCounts {
 /// falling with the destination as 2n - 1 - to, which is 2 : 1 from the first rank to the last.
 [[nodiscard]] std::size_t exchanged(CollectiveOp op, std::size_t total, int ranks, int to);
 
+/// What the fullest rank of an exchange is sent over the mean: 1, or (2n - 1) / ((3n - 1) / 2).
+[[nodiscard]] double exchange_skew(CollectiveOp op, int ranks);
+
 /// Bytes over the busiest rank's link in its busier direction for S bytes, by the algorithm: rings
 /// 2(n-1)/n S and (n-1)/n S; an exchange what leaves a rank, an uneven one what reaches the first;
 /// a send S; a broadcast's binomial tree S ceil(log2 n) out of its root.

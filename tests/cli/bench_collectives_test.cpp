@@ -90,6 +90,10 @@ TEST(BenchCollectives, RefusesWhatItCannotRun) {
               HasSubstr("--op: expected all or of all_reduce, all_gather"));
   EXPECT_THAT(run_cli({"bench", "collectives", "-b", "8X"}).err, HasSubstr("8, 4K, 256M or 1G"));
   EXPECT_THAT(run_cli({"bench", "collectives", "-f", "1"}).err, HasSubstr("a factor above 1"));
+  EXPECT_THAT(run_cli({"bench", "collectives", "-b", "64K", "-e", "1K"}).err,
+              HasSubstr("at least the first size, 64K"));
+  EXPECT_THAT(run_cli({"bench", "collectives", "--gpus", "100000"}).err,
+              HasSubstr("at most 64 ranks"));
   EXPECT_EQ(run_cli({"bench", "collectives", "--backend", "rocm"}).code, 2);
 }
 

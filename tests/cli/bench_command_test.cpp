@@ -87,6 +87,7 @@ TEST(BenchKernels, BadInputNamesTheOption) {
               HasSubstr("regular expression"));
   EXPECT_THAT(code_and_text({"--power-window", "1s"}), HasSubstr("at least 5s"));
   EXPECT_THAT(code_and_text({"--samples", "0"}), HasSubstr("--samples"));
+  EXPECT_THAT(code_and_text({"--time-limit", "-3s"}), HasSubstr("2 rackwright: --time-limit"));
   EXPECT_THAT(code_and_text({"--backend", "hosts"}), HasSubstr("did you mean \"host\"?"));
   EXPECT_THAT(code_and_text({"--nonsense"}), HasSubstr("--nonsense"));
 }

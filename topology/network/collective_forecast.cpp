@@ -1,4 +1,4 @@
-#include "cli/collective_forecast.hpp"
+#include "topology/network/collective_forecast.hpp"
 
 #include <memory>
 
@@ -11,7 +11,7 @@
 #include "topology/network/fabric_design.hpp"
 #include "workloads/model_config.hpp"
 
-namespace rackwright::cli {
+namespace rackwright::topology {
 
 namespace {
 
@@ -40,21 +40,15 @@ std::optional<CollectiveKind> kind_of(CollectiveOp op) {
   return std::nullopt;  // no measured table of broadcasts
 }
 
-/// The fullest rank over the mean.
-double skew_of(CollectiveOp op, int ranks) {
-  const double n = ranks;
-  return op == CollectiveOp::all_to_all_uneven ? (2 * n - 1) / ((3 * n - 1) / 2) : 1;
-}
-
 struct Models {
   kernels::DeviceInfo device;
   kernels::OperatorModels models;
   kernels::RankContext rank;
   workloads::ModelConfig moe;
   int ranks = 1;
-  std::optional<topology::FabricDesign> design;
-  std::optional<topology::FabricPlan> plan;
-  std::unique_ptr<topology::FabricNetwork> network;
+  std::optional<FabricDesign> design;
+  std::optional<FabricPlan> plan;
+  std::unique_ptr<FabricNetwork> network;
 
   [[nodiscard]] std::optional<kernels::OperatorTiming> price(const CollectiveShape& shape) const {
     workloads::Operator op;
@@ -97,14 +91,14 @@ struct Models {
   }
 
   void expect_on_fabric(const CollectiveShape& shape, CollectiveForecast& forecast) const {
-    topology::CollectiveQuestion question;
+    CollectiveQuestion question;
     question.kind = shape.kind;
     question.bytes = shape.bytes;
     question.ranks = ranks;
     question.ranks_per_node = std::min(ranks, design->gpus_per_node);
     question.domain = rank.scale_up_domain;
     question.skew = shape.imbalance;
-    const auto answer = topology::expect_collective(*design, *plan, *network, models, question);
+    const auto answer = expect_collective(*design, *plan, *network, models, question);
     forecast.seconds = answer.seconds;
     forecast.relative_error = answer.relative_error;
     forecast.bound_seconds = answer.bound_seconds;
@@ -122,7 +116,7 @@ struct Models {
     shape.kind = *kind;
     shape.ranks = *kind == CollectiveKind::send_recv ? 2 : ranks;
     shape.bytes = static_cast<double>(row.counts.bytes);
-    shape.imbalance = skew_of(row.op, ranks);
+    shape.imbalance = kernels::exchange_skew(row.op, ranks);
     design ? expect_on_fabric(shape, forecast) : expect_in_domain(shape, forecast);
     if (*kind == CollectiveKind::all_reduce) {
       shape.implementation = AllReduceKind::engine;
@@ -139,9 +133,9 @@ struct Models {
 
 Forecaster make_forecaster(const StatedTopology& stated, int ranks, const DataLocator& data) {
   if (stated.device.empty() && stated.design.empty()) return {};
-  std::optional<topology::FabricDesign> design;
+  std::optional<FabricDesign> design;
   if (!stated.design.empty()) {
-    design = topology::read_fabric_design(data.find(stated.design, "topology/fabrics"));
+    design = read_fabric_design(data.find(stated.design, "topology/fabrics"));
   }
   const std::string id = stated.device.empty() ? design->device : stated.device;
   if (id.empty()) {
@@ -161,8 +155,8 @@ Forecaster make_forecaster(const StatedTopology& stated, int ranks, const DataLo
       stated.domain > 0 ? stated.domain : (design ? design->scale_up_domain_gpus : 8);
   if (design) {
     const int nodes = std::max(1, (ranks + design->gpus_per_node - 1) / design->gpus_per_node);
-    models->plan = topology::plan_fabric(*design, nodes);
-    models->network = std::make_unique<topology::FabricNetwork>(*design, *models->plan);
+    models->plan = plan_fabric(*design, nodes);
+    models->network = std::make_unique<FabricNetwork>(*design, *models->plan);
     models->rank.scale_out_bytes_per_s = models->network->nic_bytes_per_s();
   } else if (ranks > models->rank.scale_up_domain) {
     throw InputError(InputProblem{
@@ -173,4 +167,4 @@ Forecaster make_forecaster(const StatedTopology& stated, int ranks, const DataLo
   return [models](const kernels::CollectiveRow& row) { return (*models)(row); };
 }
 
-}  // namespace rackwright::cli
+}  // namespace rackwright::topology
