@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/backend_choice.hpp"
+#include "cli/collective_report.hpp"
 #include "cli/option_values.hpp"
 #include "cli/profile_ranks.hpp"
 #include "common/input_error.hpp"

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "cli/command.hpp"
 #include "kernels/collectives/collective_bench.hpp"
 #include "topology/network/collective_forecast.hpp"
