@@ -77,6 +77,10 @@ void BenchKernels::add_options(CLI::App& app) {
       ->type_name("N");
   app.add_flag("--warm", warm_, "Warm cache: one set of buffers, not twice the last-level cache");
   app.add_option("-n,--samples", samples_, "Samples at least (10)")->type_name("N");
+  app.add_option("--stopping", stopping_,
+                 "When a series is long enough: stdrel, its deviation is small or known; entropy, "
+                 "new samples bring no new values (stdrel)")
+      ->check(CLI::IsMember({"stdrel", "entropy"}));
   app.add_option("-w,--warm-up", warm_up_, "Warm-up at most; ends when times settle (3s)")
       ->type_name("T");
   app.add_option("--time-limit", time_limit_, "Of the samples of one operator (15s)")
@@ -97,6 +101,7 @@ kernels::BenchOptions BenchKernels::options() const {
   kernels::BenchOptions options;
   options.limits.least_samples = parse_count(samples_, "--samples", 2);
   options.limits.most_samples = std::max(options.limits.most_samples, options.limits.least_samples);
+  if (stopping_ == "entropy") options.limits.criterion = kernels::Criterion::entropy;
   options.limits.wall_s = seconds_of(time_limit_, "--time-limit");
   if (!(options.limits.wall_s > 0)) {
     throw InputError(InputProblem{"", 0, "--time-limit", "a duration above 0",

@@ -35,6 +35,7 @@ class BenchKernels final : public Command {
   std::string batch_, context_, prefill_;
   std::string samples_ = "10";
   std::string warm_up_ = "3s";
+  std::string stopping_ = "stdrel";
   std::string time_limit_ = "15s";
   std::string power_window_ = "5s";
   std::string seed_ = "1";

@@ -30,6 +30,8 @@ namespace rackwright::cli {
 
 namespace {
 
+constexpr double kPowerWindow = 5;  ///< s; energy counters lie over shorter ones
+
 /// The backend that launches kernels itself, below what remembers near steps.
 kernels::Backend& direct(kernels::Backend& backend) {
   auto* measured = dynamic_cast<kernels::MeasuredBackend*>(&backend);
@@ -127,6 +129,18 @@ std::string plan_text(const workloads::Workload& workload, const profiler::Repli
       static_cast<double>(trace.slices.size()) * kBytesPerSlice * scale / 1e6 + 0.1);
 }
 
+/// What the power of steps will take beside their times.
+std::string power_plan_text(const kernels::Backend& backend) {
+  const auto* measured = dynamic_cast<const kernels::MeasuredBackend*>(&backend);
+  if (measured == nullptr) return "";
+  if (!measured->measures_power()) return "power: none, no energy counter can be read here\n";
+  const auto windows = static_cast<double>(measured->power_windows());
+  return fmt::format(
+      "power: {:.0f} windows of {:.0f} s (steps with prefill and without, by octave of their FLOP, "
+      "as far as replayed) and one idle: {:.1f} minutes more\n",
+      windows, kPowerWindow, (windows + 1) * kPowerWindow / 60);
+}
+
 std::string energy_text(const profiler::Trace& trace) {
   if (trace.power_unknown) {
     return fmt::format("power not measured: no {} energy counter can be read here",
@@ -171,12 +185,11 @@ std::string summary_text(const profiler::Trace& trace) {
 
 /// Mean draw of an idle GPU; nothing where no counter can be read.
 std::optional<double> measure_idle_w(const kernels::GpuMeters& meters) {
-  constexpr double kWindow = 5;  // counters lie over shorter ones
   if (!meters.joules()) return {};
-  std::this_thread::sleep_for(std::chrono::duration<double>(kWindow));
+  std::this_thread::sleep_for(std::chrono::duration<double>(kPowerWindow));
   const auto joules = meters.joules();
   if (!joules) return {};
-  return *joules / kWindow;
+  return *joules / kPowerWindow;
 }
 
 /// What ran each operator on a GPU, for the run's record.
@@ -250,7 +263,8 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Wor
   const kernels::GpuMeters meters = gpu_meters(device, gpu.name);
   if (!plan_) setup.idle_w = measure_idle_w(meters);
   kernels::MeasuredOptions options;
-  if (!plan_) options.joules = meters.joules;
+  options.joules = meters.joules;
+  options.power_window_s = plan_ ? 0 : kPowerWindow;  // a plan counts the windows only
   return std::make_unique<kernels::MeasuredBackend>(
       std::make_unique<kernels::CudaBackend>(kernels::open_cuda_module(kernels::cuda_module_path()),
                                              device, results::device_named(gpu.name, data)),
@@ -349,7 +363,8 @@ int ProfileCommand::run(CommandContext& context) {
   ProgressLine line(context.err, context.err_is_terminal && ranks.first());
   const std::string text = plan_text(input.workload, setup, *backend, seed, progress_on(line));
   line.finish();
-  context.out << memory_text(input.workload, setup.plan, setup.gpu_memory_bytes) << text;
+  context.out << memory_text(input.workload, setup.plan, setup.gpu_memory_bytes) << text
+              << power_plan_text(*backend);
   return kFine;
 }
 

@@ -1,5 +1,7 @@
 #include "kernels/bench/stopping.hpp"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace rackwright::kernels {
@@ -69,6 +71,41 @@ TEST(StoppingRule, ShortOperatorsEndAtTheMostSamples) {
   StoppingRule rule{limits};
   for (int i = 0; i < 100; ++i) rule.add(1e-6);
   EXPECT_EQ(rule.check(0.1), StopReason::most_samples);
+}
+
+SamplingLimits by_entropy() {
+  SamplingLimits limits;
+  limits.criterion = Criterion::entropy;
+  return limits;
+}
+
+// Half 1 s, a quarter each 2 and 3 s: 1/2 x 1 + 2 x 1/4 x 2 = 1.5 bits (Shannon 1948).
+TEST(StoppingRule, EntropyIsShannons) {
+  StoppingRule rule{by_entropy()};
+  for (const double value : {1.0, 2.0, 1.0, 3.0}) rule.add(value);
+  EXPECT_NEAR(rule.entropy(), 1.5, 1e-12);
+}
+
+TEST(StoppingRule, ByEntropyAConstantSeriesEndsWhenTheWindowIsFull) {
+  StoppingRule rule{by_entropy()};
+  for (int i = 0; i < 298; ++i) rule.add(1e-3);
+  EXPECT_EQ(rule.check(0.298), StopReason::running);
+  rule.add(1e-3);
+  EXPECT_EQ(rule.check(0.299), StopReason::entropy_level);
+  EXPECT_EQ(rule.entropy(), 0);
+}
+
+// Values that never come again: the entropy is log2 n, its slope 1 / (n ln 2). Under 0.048 degrees,
+// 8.378e-4 a sample, from n = 1,722 on; the line through the last 299 gets there at n = 1,874.
+TEST(StoppingRule, ByEntropyNewValuesKeepASeriesGoing) {
+  SamplingLimits limits = by_entropy();
+  limits.most_samples = 5000;
+  StoppingRule rule{limits};
+  int count = 0;
+  while (rule.check(0) == StopReason::running) rule.add(1e-3 + 1e-9 * count++);
+  EXPECT_EQ(rule.check(0), StopReason::entropy_level);
+  EXPECT_NEAR(count, 1874, 1);
+  EXPECT_NEAR(rule.entropy(), std::log2(count), 1e-9);
 }
 
 }  // namespace
