@@ -72,9 +72,10 @@ bool StoppingRule::noise_is_stable() const {
 }
 
 /// The least-squares line through the last entropies over the sample's number. R^2 of values that
-/// are all alike is 1.
+/// are all alike, to their rounding, is 1.
 bool StoppingRule::entropy_is_level() const {
   if (entropies_.size() < limits_.entropy_window || entropies_.size() < 2) return false;
+  constexpr double kRounding = 1e-9;  // bits
   const auto n = static_cast<double>(entropies_.size());
   double mean = 0;
   for (const double one : entropies_) mean += one / n;
@@ -87,7 +88,7 @@ bool StoppingRule::entropy_is_level() const {
   }
   const double slope = covariance / spread;
   const double degrees = std::atan(slope) * 180 / std::numbers::pi;
-  const double fit = variance > 0 ? slope * covariance / variance : 1;
+  const double fit = variance > n * kRounding * kRounding ? slope * covariance / variance : 1;
   return degrees <= limits_.entropy_degrees && fit >= limits_.entropy_fit;
 }
 
