@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { RACKWRIGHT_CUDA_ABI = 3, RACKWRIGHT_CUDA_TEXT = 512 };
+enum { RACKWRIGHT_CUDA_ABI = 4, RACKWRIGHT_CUDA_TEXT = 512 };
 
 typedef struct {
   char name[RACKWRIGHT_CUDA_TEXT];
@@ -52,8 +52,9 @@ typedef struct {
 } RackwrightCudaOperator;
 
 typedef struct {
-  double total_s;     /* on the device */
-  double* operator_s; /* room for each; filled in mode PER_OPERATOR */
+  double total_s;      /* on the device */
+  double* operator_s;  /* room for each; filled in mode PER_OPERATOR */
+  int launch_included; /* work waited for its launch: in EAGER, or after a hold of 100 ms */
 } RackwrightCudaTimes;
 
 typedef struct RackwrightCudaStep RackwrightCudaStep;

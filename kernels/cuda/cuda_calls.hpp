@@ -8,6 +8,8 @@
 
 namespace rackwright::kernels::cuda {
 
+inline constexpr double kLongestHold = 0.1;  ///< seconds
+
 /// The CUDA calls a step needs, one member each; handles are opaque and codes are CUDA's. Behind it
 /// are the runtime in the module and a stand-in in the tests.
 class CudaCalls {
@@ -26,6 +28,12 @@ class CudaCalls {
   virtual int end_capture(void* stream, void** graph) = 0;
   virtual int launch_graph(void* graph, void* stream) = 0;
   virtual int destroy_graph(void* graph) = 0;
+  /// Keeps the stream from going on until `let_go`, or until kLongestHold has passed: it would wait
+  /// for ever where a queued call itself waits for the stream.
+  virtual int hold(void* stream) = 0;
+  virtual void let_go() = 0;
+  /// Of the last hold, once its stream is idle.
+  [[nodiscard]] virtual bool hold_timed_out() const = 0;
   virtual int allocate(void** memory, std::size_t bytes) = 0;
   virtual int release(void* memory) = 0;
   /// "cudaErrorMemoryAllocation".

@@ -31,7 +31,7 @@ struct GpuStep::Resources {
 
   CudaCalls& calls;
   std::vector<void*> streams;  ///< by lane
-  std::vector<void*> events;   ///< start, stop, then one a lane, then one before each operator + 1
+  std::vector<void*> events;   ///< start, stop, then one a lane
   void* graph = nullptr;
 };
 
@@ -40,13 +40,27 @@ GpuStep::GpuStep(CudaCalls& calls, std::unique_ptr<StepWork> work)
   int lanes = 1;
   for (int i = 0; i < work_->count(); ++i) lanes = std::max(lanes, work_->lane(i) + 1);
   for (int lane = 0; lane < lanes; ++lane) held_->stream();
-  for (int event = 0; event < 2 + lanes + work_->count() + 1; ++event) held_->event();
+  for (int event = 0; event < 2 + lanes; ++event) held_->event();
   if (work_->count() == 0) return;
-  (void)run_by_operator({});  // loads every kernel: a capture may not
+  load();
   capture();
 }
 
 GpuStep::~GpuStep() = default;
+
+/// Runs every kernel once: loading one waits for the device, which neither a capture nor a held
+/// stream may.
+void GpuStep::load() {
+  void* main = held_->streams[0];
+  for (int i = 0; i < work_->count(); ++i) {
+    const std::string what = "operator " + std::to_string(i);
+    check(calls_, work_->enqueue(i, main), what);
+    check(calls_, calls_.synchronise(main), what);
+  }
+  check(calls_, calls_.hold(main), "hold kernel");
+  calls_.let_go();
+  check(calls_, calls_.synchronise(main), "cudaStreamSynchronize");
+}
 
 /// Lanes fork from the first and join it again.
 void GpuStep::run_lanes() {
@@ -79,58 +93,57 @@ void GpuStep::capture() {
 }
 
 StepTimes GpuStep::run_whole() {
-  return timed([this] {
-    check(calls_, calls_.launch_graph(held_->graph, held_->streams[0]), "cudaGraphLaunch");
-  });
+  StepTimes times;
+  if (work_->count() == 0) return times;
+  times.total = timed(
+      "cudaGraphLaunch", true,
+      [this] {
+        check(calls_, calls_.launch_graph(held_->graph, held_->streams[0]), "cudaGraphLaunch");
+      },
+      times);
+  return times;
 }
 
 StepTimes GpuStep::run_eager() {
-  return timed([this] { run_lanes(); });
+  StepTimes times;
+  if (work_->count() == 0) return times;
+  times.total = timed(
+      "step", false, [this] { run_lanes(); }, times);
+  return times;
 }
 
 /// From the first lane's start to its end.
-StepTimes GpuStep::timed(const std::function<void()>& work) {
-  StepTimes times;
-  if (work_->count() == 0) return times;
+double GpuStep::timed(const std::string& what, bool hold, const std::function<void()>& work,
+                      StepTimes& times) {
   void* main = held_->streams[0];
-  check(calls_, calls_.record(held_->events[0], main), "cudaEventRecord");
-  work();
-  check(calls_, calls_.record(held_->events[1], main), "cudaEventRecord");
-  check(calls_, calls_.synchronise(main), "cudaStreamSynchronize");
+  if (hold) check(calls_, calls_.hold(main), "hold kernel");
+  try {
+    check(calls_, calls_.record(held_->events[0], main), "cudaEventRecord");
+    work();
+    check(calls_, calls_.record(held_->events[1], main), "cudaEventRecord");
+  } catch (...) {
+    if (hold) calls_.let_go();
+    throw;
+  }
+  if (hold) calls_.let_go();
+  check(calls_, calls_.synchronise(main), what);
+  if (!hold || calls_.hold_timed_out()) times.launch_included = true;
   float milliseconds = 0;
   check(calls_, calls_.elapsed_ms(&milliseconds, held_->events[0], held_->events[1]),
         "cudaEventElapsedTime");
-  times.total = static_cast<double>(milliseconds) * 1e-3;
-  return times;
+  return static_cast<double>(milliseconds) * 1e-3;
 }
 
 StepTimes GpuStep::run_by_operator(const StepObserver& observer) {
   StepTimes times;
-  if (work_->count() == 0) return times;
-  void* main = held_->streams[0];
-  void** before = held_->events.data() + 2 + held_->streams.size();
   for (int i = 0; i < work_->count(); ++i) {
+    const std::string what = "operator " + std::to_string(i);
     if (observer) observer(i, true);
-    check(calls_, calls_.record(before[i], main), "cudaEventRecord");
-    check(calls_, work_->enqueue(i, main), "operator " + std::to_string(i));
-    check(calls_, calls_.record(before[i + 1], main), "cudaEventRecord");
-    if (!observer) continue;
-    check(calls_, calls_.synchronise(main), "operator " + std::to_string(i));
-    float milliseconds = 0;
-    check(calls_, calls_.elapsed_ms(&milliseconds, before[i], before[i + 1]),
-          "cudaEventElapsedTime");
-    times.operators.push_back(static_cast<double>(milliseconds) * 1e-3);
+    times.operators.push_back(timed(
+        what, true,
+        [&] { check(calls_, work_->enqueue(i, held_->streams[0]), what); }, times));
     times.total += times.operators.back();
-    observer(i, false);
-  }
-  check(calls_, calls_.synchronise(main), "cudaStreamSynchronize");
-  if (observer) return times;
-  for (int i = 0; i < work_->count(); ++i) {
-    float milliseconds = 0;
-    check(calls_, calls_.elapsed_ms(&milliseconds, before[i], before[i + 1]),
-          "cudaEventElapsedTime");
-    times.operators.push_back(static_cast<double>(milliseconds) * 1e-3);
-    times.total += times.operators.back();
+    if (observer) observer(i, false);
   }
   return times;
 }

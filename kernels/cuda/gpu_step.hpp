@@ -23,6 +23,7 @@ class StepWork {
 struct StepTimes {
   double total = 0;               ///< first operator's start to last one's end, on the device
   std::vector<double> operators;  ///< each alone, all its repeats
+  bool launch_included = false;   ///< some of it waited for its launch
 };
 
 /// Operator i begins (true) or has ended (false) on the device.
@@ -37,18 +38,21 @@ class GpuStep {
   GpuStep(const GpuStep&) = delete;
   GpuStep& operator=(const GpuStep&) = delete;
 
-  /// One graph launch; `operators` of the times stays empty.
+  /// One graph launch; `operators` of the times stays empty. Here and below the stream is held until
+  /// all is queued, so that a launch is in no time.
   StepTimes run_whole();
-  /// The same work on the same lanes, launched kernel by kernel: what the graph saves.
+  /// The same work on the same lanes, launched kernel by kernel and not held: what the graph saves.
   StepTimes run_eager();
-  /// Operator after operator in one stream, each between two events; with an observer the stream is
-  /// drained around each.
+  /// Operator after operator in one stream, which is drained around each.
   StepTimes run_by_operator(const StepObserver& observer);
 
  private:
   struct Resources;
   void run_lanes();
-  StepTimes timed(const std::function<void()>& work);
+  /// Seconds on the device; says in `times` where launches are among them.
+  double timed(const std::string& what, bool hold, const std::function<void()>& work,
+               StepTimes& times);
+  void load();
   void capture();
 
   CudaCalls& calls_;

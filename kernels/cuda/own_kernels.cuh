@@ -42,6 +42,7 @@ cudaError_t launch(const SamplingArgs& args, cudaStream_t stream);
 cudaError_t launch(const PageCopyArgs& args, cudaStream_t stream);
 cudaError_t launch(const OneShotArgs& args, cudaStream_t stream);
 cudaError_t launch(const LaunchProbeArgs& args, cudaStream_t stream);
+cudaError_t launch(const HoldArgs& args, cudaStream_t stream);
 cudaError_t launch(const BurnArgs& args, cudaStream_t stream);
 
 }  // namespace rackwright::kernels::own

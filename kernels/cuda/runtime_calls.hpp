@@ -5,6 +5,7 @@
 #include <cuda_runtime.h>
 
 #include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/cuda/own_kernels.cuh"
 
 namespace rackwright::kernels::cuda {
 
@@ -18,6 +19,11 @@ inline cudaEvent_t event_of(void* event) {
 /// The CUDA runtime behind the interface.
 class RuntimeCalls final : public CudaCalls {
  public:
+  RuntimeCalls() = default;
+  ~RuntimeCalls() override { (void)cudaFreeHost(flags_); }
+  RuntimeCalls(const RuntimeCalls&) = delete;
+  RuntimeCalls& operator=(const RuntimeCalls&) = delete;
+
   int create_stream(void** stream) override {
     return cudaStreamCreateWithFlags(reinterpret_cast<cudaStream_t*>(stream),
                                      cudaStreamNonBlocking);
@@ -57,6 +63,26 @@ class RuntimeCalls final : public CudaCalls {
   int destroy_graph(void* graph) override {
     return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
   }
+  int hold(void* stream) override {
+    if (flags_ == nullptr) {
+      const cudaError_t error = cudaHostAlloc(reinterpret_cast<void**>(&flags_), 2 * sizeof(int),
+                                              cudaHostAllocMapped | cudaHostAllocPortable);
+      if (error != cudaSuccess) return error;
+    }
+    flag(kLetGo) = 0;
+    flag(kTimedOut) = 0;
+    own::HoldArgs args;
+    args.let_go = {flags_ + kLetGo, 1};
+    args.timed_out = {flags_ + kTimedOut, 1};
+    args.nanoseconds = static_cast<std::uint64_t>(kLongestHold * 1e9);
+    return own::launch(args, stream_of(stream));
+  }
+  void let_go() override {
+    if (flags_ != nullptr) flag(kLetGo) = 1;
+  }
+  [[nodiscard]] bool hold_timed_out() const override {
+    return flags_ != nullptr && flag(kTimedOut) != 0;
+  }
   int allocate(void** memory, std::size_t bytes) override { return cudaMalloc(memory, bytes); }
   int release(void* memory) override { return cudaFree(memory); }
   std::string name_of(int code) override {
@@ -68,6 +94,13 @@ class RuntimeCalls final : public CudaCalls {
     (void)cudaGetLastError();
     return error;
   }
+
+ private:
+  static constexpr int kLetGo = 0, kTimedOut = 1;
+  /// The device reads and writes them while the host does.
+  [[nodiscard]] volatile int& flag(int which) const { return flags_[which]; }
+
+  int* flags_ = nullptr;  ///< host memory that the device sees
 };
 
 }  // namespace rackwright::kernels::cuda

@@ -48,8 +48,10 @@ extern "C" int rackwright_cuda_run(RackwrightCudaStep* step, int mode,
   return cuda::module_gate().run(message, RACKWRIGHT_CUDA_TEXT, [&] {
     cuda::check(step->calls, cudaSetDevice(step->device), "cudaSetDevice");
     if (mode != RACKWRIGHT_CUDA_PER_OPERATOR) {
-      out->total_s =
-          (mode == RACKWRIGHT_CUDA_WHOLE ? step->step->run_whole() : step->step->run_eager()).total;
+      const cuda::StepTimes times =
+          mode == RACKWRIGHT_CUDA_WHOLE ? step->step->run_whole() : step->step->run_eager();
+      out->total_s = times.total;
+      out->launch_included = times.launch_included ? 1 : 0;
       return;
     }
     cuda::StepObserver watch;
@@ -58,6 +60,7 @@ extern "C" int rackwright_cuda_run(RackwrightCudaStep* step, int mode,
     }
     const cuda::StepTimes times = step->step->run_by_operator(watch);
     out->total_s = times.total;
+    out->launch_included = times.launch_included ? 1 : 0;
     for (std::size_t i = 0; i < times.operators.size(); ++i)
       out->operator_s[i] = times.operators[i];
   });

@@ -57,6 +57,11 @@ struct CudaThread {
   RW_DEVICE void write(const View<T>& view, std::int64_t i, T value) {
     view.data[i] = value;
   }
+  /// What another processor may write meanwhile: read anew each time.
+  template <class T>
+  RW_DEVICE T read_volatile(const View<T>& view, std::int64_t i) {
+    return *static_cast<const volatile T*>(view.data + i);
+  }
   /// Through the read-only path: only for memory the kernel does not write.
   template <class T>
   RW_DEVICE Word16 read16(const View<T>& view, std::int64_t i) {

@@ -83,6 +83,11 @@ class HostThread {
     view.data[i] = value;
   }
   template <class T>
+  T read_volatile(const View<T>& view, std::int64_t i) {
+    check_global(i, 1, view.count, sizeof(T), view.data);
+    return *static_cast<const volatile T*>(view.data + i);
+  }
+  template <class T>
   Word16 read16(const View<T>& view, std::int64_t i) {
     check_global(i, 16 / sizeof(T), view.count, 16, view.data + i);
     Word16 word;

@@ -162,4 +162,8 @@ void run_on_host(HostExecutor& executor, const BurnArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { burn(t, args); });
 }
 
+void run_on_host(HostExecutor& executor, const HoldArgs& args) {
+  executor.run(launch_of(args), [&](HostThread& t) { hold_stream(t, args); });
+}
+
 }  // namespace rackwright::kernels::own

@@ -44,5 +44,7 @@ void run_on_host(HostExecutor& executor, const PageCopyArgs& args);
 void run_on_host(HostExecutor& executor, const OneShotArgs& args);
 void run_on_host(HostExecutor& executor, const LaunchProbeArgs& args);
 void run_on_host(HostExecutor& executor, const BurnArgs& args);
+/// Ends when the time has passed: nothing else runs on the host meanwhile.
+void run_on_host(HostExecutor& executor, const HoldArgs& args);
 
 }  // namespace rackwright::kernels::own

@@ -14,6 +14,27 @@ struct LaunchProbeArgs {
 template <class Thread>
 RW_DEVICE void launch_probe(Thread&, const LaunchProbeArgs&) noexcept {}
 
+/// Holds a stream until the host lets it go, or for so long: what is queued meanwhile then runs
+/// without waiting for launches.
+struct HoldArgs {
+  View<int> let_go;     ///< in memory that the host writes: not 0 to go on
+  View<int> timed_out;  ///< becomes 1 when the time came first
+  std::uint64_t nanoseconds = 0;
+};
+[[nodiscard]] inline Launch launch_of(const HoldArgs&) {
+  return {};
+}
+template <class Thread>
+RW_DEVICE void hold_stream(Thread& t, const HoldArgs& args) noexcept {
+  if (t.thread() != 0) return;
+  const std::uint64_t start = t.clock_ns();
+  while (t.read_volatile(args.let_go, 0) == 0) {
+    if (t.clock_ns() - start < args.nanoseconds) continue;
+    t.write(args.timed_out, 0, 1);
+    return;
+  }
+}
+
 /// Keeps the tensor cores busy for a time: the high level of the power wave.
 struct BurnArgs {
   View<float> sum;  ///< a place a block, so that the products are not dropped

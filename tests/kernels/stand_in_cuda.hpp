@@ -23,6 +23,9 @@ class StandInCuda final : public CudaCalls {
   double clock = 0;
   bool capturing = false;
   double captured = 0;
+  double launch_ms = 0;        ///< that the device waits for each kernel, unless it is held
+  int most_held = 1 << 20;     ///< kernels that fit into a held stream: more run into its time-out
+  bool held = false, timed_out = false;
 
   int make(const char* call, void** out) {
     if (const int code = reached(call); code != 0) return code;
@@ -37,11 +40,18 @@ class StandInCuda final : public CudaCalls {
     lost_ = sticky;
     return fail_code;
   }
-  void work(double ms) { (capturing ? captured : clock) += ms; }
+  void work(double ms) {
+    if (held && ++queued_ > most_held) held = false, timed_out = true;
+    if (!held && !capturing) clock += launch_ms;
+    (capturing ? captured : clock) += ms;
+  }
 
   int create_stream(void** stream) override { return make("create_stream", stream); }
   int destroy_stream(void* stream) override { return drop(stream); }
-  int synchronise(void*) override { return reached("synchronise"); }
+  int synchronise(void*) override {
+    if (held) held = false, timed_out = true;
+    return reached("synchronise");
+  }
   int create_event(void** event) override { return make("create_event", event); }
   int destroy_event(void* event) override { return drop(event); }
   int record(void* event, void*) override {
@@ -62,10 +72,17 @@ class StandInCuda final : public CudaCalls {
     return make("end_capture", graph);
   }
   int launch_graph(void*, void*) override {
+    if (!held) clock += launch_ms;
     clock += captured;
     return reached("launch_graph");
   }
   int destroy_graph(void* graph) override { return drop(graph); }
+  int hold(void*) override {
+    held = true, timed_out = false, queued_ = 0;
+    return reached("hold");
+  }
+  void let_go() override { held = false; }
+  [[nodiscard]] bool hold_timed_out() const override { return timed_out; }
   int allocate(void** memory, std::size_t) override { return make("allocate", memory); }
   int release(void* memory) override { return drop(memory); }
   std::string name_of(int code) override { return "cudaError" + std::to_string(code); }
@@ -73,6 +90,7 @@ class StandInCuda final : public CudaCalls {
 
  private:
   std::uintptr_t next_ = 0;
+  int queued_ = 0;
   bool lost_ = false;
 };
 

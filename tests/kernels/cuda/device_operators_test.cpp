@@ -240,6 +240,9 @@ class Arena final : public CudaCalls {
   int end_capture(void*, void**) override { return 0; }
   int launch_graph(void*, void*) override { return 0; }
   int destroy_graph(void*) override { return 0; }
+  int hold(void*) override { return 0; }
+  void let_go() override {}
+  [[nodiscard]] bool hold_timed_out() const override { return false; }
   std::string name_of(int) override { return "cudaErrorStandIn"; }
   int remaining_error() override { return 0; }
 

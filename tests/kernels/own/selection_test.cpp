@@ -129,6 +129,17 @@ TEST(Sampling, WhatItCannotHoldIsRefused) {
   EXPECT_THROW(run_on_host(executor, args), ShapeFault);
 }
 
+TEST(HoldStream, GoesOnWhenLetGoAndWhenItsTimeHasPassed) {
+  Memory<int> let_go(1), timed_out(1);
+  HostExecutor executor(ThreadOrder::forward);
+  let_go[0] = 1;
+  run_on_host(executor, HoldArgs{let_go.view(), timed_out.view(), 60'000'000'000});
+  EXPECT_EQ(timed_out[0], 0);
+  let_go[0] = 0;
+  run_on_host(executor, HoldArgs{let_go.view(), timed_out.view(), 1'000'000});
+  EXPECT_EQ(timed_out[0], 1);
+}
+
 TEST(Burn, LastsAsLongAsAsked) {
   Memory<float> sum(2);
   HostExecutor executor;
