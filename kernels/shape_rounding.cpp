@@ -37,6 +37,7 @@ struct Round {
     shape.bytes_read *= scale;
     shape.bytes_written *= scale;
     shape.flops *= scale;
+    shape.size.rows *= scale;
     return shape;
   }
   CollectiveShape operator()(CollectiveShape shape) const {

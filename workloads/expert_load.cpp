@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "common/random.hpp"
@@ -42,7 +43,41 @@ std::vector<double> slot_probabilities(std::vector<double> probability, std::siz
   return probability;
 }
 
+void shuffle(std::vector<double>& slot, RandomSource& random) {
+  for (std::size_t i = slot.size(); i > 1; --i) std::swap(slot[i - 1], slot[random.below(i)]);
+}
+
+struct Heaviest {
+  std::size_t rank = 0;
+  double load = 0;
+};
+
+/// Ranks hold `local` slots each.
+Heaviest heaviest_of(const std::vector<double>& slot, std::size_t local) {
+  Heaviest heaviest;
+  for (std::size_t first = 0; first < slot.size(); first += local) {
+    const auto begin = slot.begin() + static_cast<std::ptrdiff_t>(first);
+    const double load = std::accumulate(begin, begin + static_cast<std::ptrdiff_t>(local), 0.0);
+    if (load > heaviest.load) heaviest = {first / local, load};
+  }
+  return heaviest;
+}
+
 }  // namespace
+
+std::vector<double> heaviest_rank_picks(int experts, int top_k, int ranks, double skew,
+                                        std::uint64_t seed) {
+  const auto local = static_cast<std::size_t>((experts + ranks - 1) / ranks);
+  auto slot = slot_probabilities(pick_probabilities(experts, top_k, skew),
+                                 local * static_cast<std::size_t>(ranks));
+  RandomSource random(seed);
+  shuffle(slot, random);
+  const auto first =
+      slot.begin() + static_cast<std::ptrdiff_t>(heaviest_of(slot, local).rank * local);
+  std::vector<double> picks(first, first + static_cast<std::ptrdiff_t>(local));
+  std::sort(picks.begin(), picks.end(), std::greater<>());
+  return picks;
+}
 
 ExpertLoad::ExpertLoad(int experts, int top_k, int ranks, double skew)
     : local_((experts + ranks - 1) / ranks), balanced_(skew <= 0) {
@@ -57,19 +92,8 @@ ExpertLoad::ExpertLoad(int experts, int top_k, int ranks, double skew)
   RandomSource random(kPlacementSeed);
   imbalance_ = 0;
   for (int placement = 0; placement < kPlacements; ++placement) {
-    for (std::size_t i = slots; i > 1; --i) {
-      std::swap(slot[i - 1], slot[random.below(i)]);
-    }
-    std::size_t heaviest = 0;
-    double most = 0;
-    for (std::size_t rank = 0; rank < static_cast<std::size_t>(ranks); ++rank) {
-      const auto first = slot.begin() + static_cast<std::ptrdiff_t>(rank * local);
-      const double load = std::accumulate(first, first + local_, 0.0);
-      if (load > most) {
-        most = load;
-        heaviest = rank;
-      }
-    }
+    shuffle(slot, random);
+    const auto [heaviest, most] = heaviest_of(slot, local);
     imbalance_ += most * ranks / top_k / kPlacements;
     for (std::size_t point = 0; point < touched_.size(); ++point) {
       const double tokens = std::exp2(static_cast<double>(point) / kPointsPerOctave);

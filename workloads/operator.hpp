@@ -76,9 +76,35 @@ struct ExpertShape {
   std::optional<DataType> math = std::nullopt;  ///< as of GEMM
 };
 
+/// Kernels of memory-bound work; `other` is known by its bytes alone.
+enum class ElementwiseKernel : std::uint8_t {
+  other,
+  gather,         ///< rows of a table, by index: the embedding
+  norm,           ///< of rows
+  residual_norm,  ///< the residual is added first and written back
+  rotary_append,  ///< queries and keys rotated, keys and values put into the cache
+  gated_activation,
+  route,       ///< top_k of a row's scores, with weights
+  expert_sum,  ///< the weighted sum of a token's rows
+  top_k,       ///< places of a row's highest scores
+  sample
+};
+
+/// What a memory-bound kernel works on, on one GPU; what a kernel does not use is 0.
+struct ElementwiseSize {
+  ElementwiseKernel kernel = ElementwiseKernel::other;
+  double rows = 0;   ///< tokens; heads of all tokens where each is normed by itself
+  double width = 0;  ///< of a row: hidden size, width of the MLP, experts, vocabulary, scores
+  double top_k = 0;  ///< taken of a row; rows that a token's sum has here
+  int heads = 0, kv_heads = 0, head_dim = 0;  ///< that are rotated
+  int latent = 0;                             ///< of MLA, appended beside the rotated key
+  DataType kv_type = DataType::bf16;
+};
+
 /// Memory-bound work: norms, rotary, KV append, activation, router, permute, sampling.
 struct ElementwiseShape {
   double bytes_read = 0, bytes_written = 0, flops = 0;
+  ElementwiseSize size = {};
 };
 
 enum class CollectiveKind : std::uint8_t {

@@ -67,7 +67,8 @@ class StepLowering : private StepEmitter {
   // ---- start and end ----
   void embedding() {
     const double bytes = hidden_bytes(tokens_);
-    elementwise("embedding", stages(), bytes / plan_.tp, bytes, 0);
+    elementwise("embedding", stages(), bytes / plan_.tp, bytes, 0,
+                {ElementwiseKernel::gather, tokens_, static_cast<double>(model_.hidden)});
     all_reduce("embedding_all_reduce", stages(), bytes);
   }
   void head() {
@@ -86,8 +87,10 @@ class StepLowering : private StepEmitter {
                 AllReduceKind::nccl, 1, false});
     // bf16 logits become fp32, which softmax and the draw read again.
     emit("sampling", OperatorClass::sampling, stages(),
-         ElementwiseShape{sampled_ * vocabulary * (kBf16 + kFp32), sampled_ * vocabulary * kFp32,
-                          5 * sampled_ * vocabulary});
+         ElementwiseShape{sampled_ * vocabulary * (kBf16 + kFp32),
+                          sampled_ * vocabulary * kFp32,
+                          5 * sampled_ * vocabulary,
+                          {ElementwiseKernel::sample, sampled_, vocabulary}});
   }
   void host() {
     emit("host", OperatorClass::host, 1,
@@ -130,13 +133,21 @@ class StepLowering : private StepEmitter {
     gemm("qkv_proj", lowering_.layers_, tokens_, query + 2 * key, model_.hidden, lowering_.linear_);
     const double rotated = tokens_ * (query + key) * kBf16;
     if (attention.qk_norm) {
-      elementwise("qk_norm", lowering_.layers_, rotated, rotated, 4 * tokens_ * (query + key));
+      elementwise("qk_norm", lowering_.layers_, rotated, rotated, 4 * tokens_ * (query + key),
+                  {ElementwiseKernel::norm, tokens_ * (heads_ + kv_heads_), head});
     }
     elementwise("rotary_kv_append", lowering_.layers_, rotated + tokens_ * key * kBf16,
                 rotated + 2 * tokens_ * key * bytes_per_element(plan_.kv),
-                3 * tokens_ * (query + key));
+                3 * tokens_ * (query + key), rotary(heads_, kv_heads_, attention.head_dim, 0));
     for (const auto& window : lowering_.windows_) attention_kernels(window.repeat, window.value);
     gemm("o_proj", lowering_.layers_, tokens_, model_.hidden, query, lowering_.linear_);
+  }
+
+  [[nodiscard]] ElementwiseSize rotary(int heads, int kv_heads, int head_dim, int latent) const {
+    ElementwiseSize size{ElementwiseKernel::rotary_append, tokens_};
+    size.heads = heads, size.kv_heads = kv_heads, size.head_dim = head_dim, size.latent = latent;
+    size.kv_type = plan_.kv;
+    return size;
   }
 
   [[nodiscard]] AttentionShape attention_shape(int window) const {
@@ -217,12 +228,15 @@ class StepLowering : private StepEmitter {
     gemm("qkv_a_proj", layers, tokens_, latent.q_lora_rank + cached, model_.hidden,
          lowering_.linear_);
     const double ranks = tokens_ * (latent.q_lora_rank + latent.kv_lora_rank);
-    elementwise("latent_norm", layers, ranks * kBf16, ranks * kBf16, 4 * ranks);
+    elementwise("latent_norm", layers, ranks * kBf16, ranks * kBf16, 4 * ranks,
+                {ElementwiseKernel::norm, tokens_,
+                 static_cast<double>(latent.q_lora_rank + latent.kv_lora_rank)});
     const double query_input = latent.q_lora_rank > 0 ? latent.q_lora_rank : model_.hidden;
     gemm("q_b_proj", layers, tokens_, query, query_input, lowering_.linear_);
     const double rotated = tokens_ * (heads_ + 1.0) * latent.qk_rope_head_dim;
     elementwise("rotary_kv_append", layers, (rotated + tokens_ * latent.kv_lora_rank) * kBf16,
-                rotated * kBf16 + tokens_ * cached * bytes_per_element(plan_.kv), 3 * rotated);
+                rotated * kBf16 + tokens_ * cached * bytes_per_element(plan_.kv), 3 * rotated,
+                rotary(heads_, 1, latent.qk_rope_head_dim, latent.kv_lora_rank));
     const bool sparse = model_.attention.indexer.has_value();
     if (sparse) indexer(query_input);
     // Sparse prefill runs absorbed, like decode; prompts within top_k run un-absorbed.
@@ -326,8 +340,10 @@ class StepLowering : private StepEmitter {
   }
   /// One fp32 score per pair is written and read; top_k positions per query come out.
   void top_k(std::string_view name, double pairs, double queries) {
-    elementwise(name, lowering_.layers_, pairs * kFp32,
-                pairs * kFp32 + queries * model_.attention.indexer->top_k * kFp32, 2 * pairs);
+    const double kept = model_.attention.indexer->top_k;
+    elementwise(name, lowering_.layers_, pairs * kFp32, pairs * kFp32 + queries * kept * kFp32,
+                2 * pairs,
+                {ElementwiseKernel::top_k, queries, pairs / std::max(1.0, queries), kept});
   }
 
   // ---- MLP ----
@@ -353,7 +369,9 @@ class StepLowering : private StepEmitter {
     const double own_tokens = exchanged ? std::ceil(tokens_ / plan_.tp) : tokens_;
     gemm("router", layers, own_tokens, experts.routed, model_.hidden, DataType::bf16);
     elementwise("expert_select", layers, own_tokens * experts.routed * kFp32,
-                own_tokens * experts.top_k * 2 * kFp32, 5 * own_tokens * experts.routed);
+                own_tokens * experts.top_k * 2 * kFp32, 5 * own_tokens * experts.routed,
+                {ElementwiseKernel::route, own_tokens, static_cast<double>(experts.routed),
+                 static_cast<double>(experts.top_k)});
     if (experts.shared_intermediate > 0) {
       mlp_gemms({"shared_gate_up_proj", "shared_silu_mul", "shared_down_proj"}, layers, own_tokens,
                 static_cast<double>(experts.shared_intermediate) / (exchanged ? 1 : plan_.tp));
@@ -362,9 +380,11 @@ class StepLowering : private StepEmitter {
     const ExpertShape shape = expert_shape();
     emit("experts", OperatorClass::moe, layers, shape);
     // The weighted sum over a token's experts, done where the copies are.
+    const double summed = std::min(own_tokens, shape.rank_tokens);
     elementwise("expert_sum", layers, shape.rank_tokens * model_.hidden * kBf16,
-                hidden_bytes(std::min(own_tokens, shape.rank_tokens)),
-                2 * shape.rank_tokens * model_.hidden);
+                hidden_bytes(summed), 2 * shape.rank_tokens * model_.hidden,
+                {ElementwiseKernel::expert_sum, summed, static_cast<double>(model_.hidden),
+                 shape.rank_tokens / summed});
     if (exchanged) {
       exchange("expert_combine", own_tokens, model_.hidden * kBf16, false);
       collective("moe_all_gather", layers,
@@ -433,7 +453,8 @@ class StepLowering : private StepEmitter {
     const double hidden = tower.hidden;
     const double split = plan_.tp;
     const double bytes = patches * hidden * kBf16;
-    elementwise("vision_norm", 2 * depth, 2 * bytes, 2 * bytes, 5 * patches * hidden);
+    elementwise("vision_norm", 2 * depth, 2 * bytes, 2 * bytes, 5 * patches * hidden,
+                {ElementwiseKernel::residual_norm, patches, hidden});
     gemm("vision_qkv_proj", depth, patches, 3 * hidden / split, hidden, DataType::bf16);
     AttentionShape shape;
     shape.prefill = true;

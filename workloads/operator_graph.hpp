@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <vector>
 
 #include "workloads/model_config.hpp"
@@ -44,6 +45,11 @@ class ExpertLoad {
   double imbalance_ = 1;
   std::array<double, kPointsPerOctave * kOctaves + 1> touched_{};
 };
+
+/// Probability that a token picks each of the experts of the heaviest rank, the most popular first:
+/// popularity as of ExpertLoad, one random placement drawn by `seed`.
+[[nodiscard]] std::vector<double> heaviest_rank_picks(int experts, int top_k, int ranks,
+                                                      double skew, std::uint64_t seed);
 
 /// Lowers steps of one model under one plan. Reuse it: `lower` then allocates nothing.
 ///

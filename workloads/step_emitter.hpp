@@ -53,8 +53,8 @@ class StepEmitter {
     if (m > 0) emit(name, OperatorClass::gemm, repeat, GemmShape{m, n, k, type});
   }
   void elementwise(std::string_view name, std::uint32_t repeat, double read, double written,
-                   double flops) {
-    emit(name, OperatorClass::elementwise, repeat, ElementwiseShape{read, written, flops});
+                   double flops, const ElementwiseSize& size = {}) {
+    emit(name, OperatorClass::elementwise, repeat, ElementwiseShape{read, written, flops, size});
   }
   void collective(std::string_view name, std::uint32_t repeat, const CollectiveShape& shape) {
     if (shape.ranks > 1) {
@@ -72,12 +72,13 @@ class StepEmitter {
   /// the normed value and the new residual; about 5 FLOPs per element.
   void norm(std::string_view name, std::uint32_t repeat, double tokens) {
     const double bytes = 2 * hidden_bytes(tokens);
-    elementwise(name, repeat, bytes, bytes, 5 * tokens * model_.hidden);
+    elementwise(name, repeat, bytes, bytes, 5 * tokens * model_.hidden,
+                {ElementwiseKernel::residual_norm, tokens, static_cast<double>(model_.hidden)});
   }
   /// SiLU(gate) x up: about 5 FLOPs per output.
   void gated_activation(std::string_view name, std::uint32_t repeat, double tokens, double width) {
     elementwise(name, repeat, 2 * tokens * width * kBf16, tokens * width * kBf16,
-                5 * tokens * width);
+                5 * tokens * width, {ElementwiseKernel::gated_activation, tokens, width});
   }
 
   const Lowering& lowering_;

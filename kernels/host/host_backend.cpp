@@ -36,7 +36,8 @@ struct Cut {
     return shape;
   }
   ElementwiseShape operator()(ElementwiseShape shape) const {
-    return {shape.bytes_read * share, shape.bytes_written * share, shape.flops * share};
+    shape.size.rows *= share;
+    return {shape.bytes_read * share, shape.bytes_written * share, shape.flops * share, shape.size};
   }
   CollectiveShape operator()(CollectiveShape shape) const {
     shape.bytes *= share;

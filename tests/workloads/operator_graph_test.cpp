@@ -82,6 +82,69 @@ ServingPlan expert(int dp, double skew = 0) {
   return plan;
 }
 
+/// Bytes that a kernel of this size reads and writes in bf16; scores are fp32.
+double bytes_of(const ElementwiseSize& size) {
+  const double all = size.rows * size.width;
+  switch (size.kernel) {
+    case ElementwiseKernel::norm:
+      return (2 + 2) * all;
+    case ElementwiseKernel::residual_norm:
+      return (4 + 4) * all;
+    case ElementwiseKernel::gated_activation:
+      return (4 + 2) * all;
+    case ElementwiseKernel::route:
+      return 4 * all + size.rows * size.top_k * (4 + 4);
+    case ElementwiseKernel::expert_sum:
+      return 2 * all * size.top_k + 2 * all;
+    case ElementwiseKernel::top_k:
+      return 2 * 4 * all + 4 * size.rows * size.top_k;
+    case ElementwiseKernel::sample:
+      return (2 + 4 + 4) * all;
+    case ElementwiseKernel::gather:
+      return (2 + 2) * all;
+    case ElementwiseKernel::rotary_append:  // the rotated keys are written in place and cached
+      return 2 * size.rows *
+             (2.0 * (size.heads + size.kv_heads) * size.head_dim +
+              (size.latent > 0 ? 2.0 * size.latent + size.head_dim
+                               : 3.0 * size.kv_heads * size.head_dim));
+    case ElementwiseKernel::other:
+      return 0;
+  }
+  return 0;
+}
+
+class LoweringSizes : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Models, LoweringSizes,
+                         ::testing::Values("llama-3.1-8b", "qwen3-30b-a3b", "deepseek-v3",
+                                           "deepseek-v3.2", "gpt-oss-120b"));
+
+// The sizes of a memory-bound operator are those that its bytes came from.
+TEST_P(LoweringSizes, GiveTheBytesOfTheOperator) {
+  for (const StepShape& step : {decode(64, 5000), prompt(3000)}) {
+    const auto graph = lowered(GetParam(), tensor(1), step);
+    for (const Operator& op : graph.operators) {
+      const auto* shape = std::get_if<ElementwiseShape>(&op.shape);
+      if (shape == nullptr) continue;
+      EXPECT_NE(shape->size.kernel, ElementwiseKernel::other) << op.name;
+      const double bytes = shape->bytes_read + shape->bytes_written;
+      EXPECT_NEAR(bytes_of(shape->size), bytes, 1e-9 * bytes) << op.name;
+    }
+  }
+}
+
+// 8 experts, skew 1, one of each token: the harmonic weights 1, 1/2 … 1/8 over their sum 761/280.
+TEST(HeaviestRankPicks, FollowPopularity) {
+  const auto one_rank = heaviest_rank_picks(8, 1, 1, 1.0, 7);
+  ASSERT_EQ(one_rank.size(), 8U);
+  EXPECT_NEAR(one_rank[0], 280.0 / 761, 1e-12);
+  EXPECT_NEAR(one_rank[7], 35.0 / 761, 1e-12);
+  // The most popular expert alone outweighs any two of the rest but those of rank 2 and 3.
+  const auto four = heaviest_rank_picks(8, 1, 4, 1.0, 7);
+  ASSERT_EQ(four.size(), 2U);
+  EXPECT_GE(four[0] + four[1], 1.0 / 4);
+  EXPECT_EQ(heaviest_rank_picks(8, 2, 4, 0, 7), (std::vector<double>{0.25, 0.25}));
+}
+
 TEST(Lowering, LlamaShapesUnderTensorParallelism) {
   const auto graph = lowered("llama-3.1-70b", tensor(8), decode(64, 1000));
   const auto qkv = shape<GemmShape>(graph, "qkv_proj");
