@@ -19,6 +19,7 @@ warn() { printf 'quickstart.sh: warning: %s\n' "$*" >&2; }
 packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libfmt-dev libeigen3-dev
   libsqlite3-dev libsimdjson-dev zlib1g-dev libopenblas-dev libtbb-dev libthrust-dev libbenchmark-dev libgtest-dev libgmock-dev)
 optional=(openmpi-bin libopenmpi-dev)
+[ "$mode" = test ] && optional+=(protobuf-compiler)  # an independent reader of exported traces
 # The charts of the report are bundled by npm. Without it the report has tables and drawings only.
 command -v npm >/dev/null || optional+=(nodejs npm)
 

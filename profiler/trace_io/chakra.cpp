@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <optional>
 #include <ostream>
+#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
@@ -44,7 +46,12 @@ class WireWriter {
   std::string bytes_;
 };
 
-enum OutputType : std::uint64_t { kCompNode = 4, kCommCollNode = 7 };
+enum OutputType : std::uint64_t {
+  kCompNode = 4,
+  kCommSendNode = 5,
+  kCommRecvNode = 6,
+  kCommCollNode = 7
+};
 enum CommType : std::uint64_t {
   kCommAllReduce = 0,
   kCommAllGather = 2,
@@ -53,6 +60,7 @@ enum CommType : std::uint64_t {
 };
 /// Fields of AttributeProto's `value`.
 enum ValueField : std::uint32_t {
+  kInt32Field = 7,
   kInt64Field = 9,
   kUint64Field = 13,
   kBoolField = 27,
@@ -116,34 +124,106 @@ CommType comm_type(workloads::CollectiveKind kind) {
   }
 }
 
+/// Where the operators of a step change stage: [0, body) are of the first, [body, send) the layers,
+/// [head, host) of the last; what is of the host comes once a step.
+struct StageCuts {
+  std::size_t body = 0, send = 0, head = 0, host = 0;
+};
+
+StageCuts cuts_of(const std::vector<workloads::Operator>& operators) {
+  StageCuts cuts;
+  cuts.send = cuts.head = cuts.host = operators.size();
+  while (cuts.host > 0 && operators[cuts.host - 1].op_class == workloads::OperatorClass::host) {
+    --cuts.host;
+  }
+  cuts.send = cuts.head = cuts.host;
+  for (std::size_t i = 0; i < cuts.host; ++i) {
+    const auto* shape = std::get_if<workloads::CollectiveShape>(&operators[i].shape);
+    if (operators[i].name.starts_with("embedding")) cuts.body = i + 1;
+    if (shape != nullptr && shape->kind == workloads::CollectiveKind::send_recv) {
+      cuts.send = i;
+      cuts.head = i + 1;
+    }
+  }
+  return cuts;
+}
+
+/// Rows of the LM head: tokens that a micro-batch samples.
+double sampled_tokens(const std::vector<workloads::Operator>& operators) {
+  for (const workloads::Operator& op : operators) {
+    const auto* shape = std::get_if<workloads::GemmShape>(&op.shape);
+    if (shape != nullptr && op.name == "lm_head") return shape->m;
+  }
+  return 0;
+}
+
 /// Writes the steps of one rank node by node.
 class StepWriter {
  public:
   StepWriter(const workloads::ServingPlan& plan, int rank, std::ostream& out, ChakraGroups& groups)
-      : ranks_(plan.gpus()), rank_(rank), out_(out), groups_(groups) {}
+      : ranks_(plan.gpus()),
+        stages_(plan.pp),
+        width_(plan.gpus() / plan.pp),
+        rank_(rank),
+        out_(out),
+        groups_(groups) {}
 
   void step(const TimedStep& step) {
     const auto& operators = step.graph.operators;
-    for (std::size_t begin = 0; begin < operators.size();) {
+    const StageCuts cuts = cuts_of(operators);
+    const bool first = rank_ < width_, last = rank_ >= ranks_ - width_;
+    const bool handed_on = stages_ > 1 && cuts.send < cuts.head;
+    const double sampled = sampled_tokens(operators);
+    for (int batch = 0; batch < stages_; ++batch) {
+      if (first) {
+        if (fed_back_ > 0) receive("sampled_tokens", rank_ + ranks_ - width_, batch, fed_back_);
+        run(step, 0, cuts.body);
+      } else if (handed_on) {
+        receive("stage_receive", rank_ - width_, batch, sent_bytes(operators[cuts.send]));
+      }
+      run(step, cuts.body, cuts.send);
+      if (!last && handed_on) {
+        send("stage_send", rank_ + width_, batch, sent_bytes(operators[cuts.send]),
+             step.timing.operators[cuts.send].seconds / operators[cuts.send].repeat);
+      }
+      if (!last) continue;
+      run(step, cuts.head, cuts.host);
+      if (stages_ > 1 && sampled > 0) {
+        send("sampled_tokens", rank_ % width_, batch, kTokenBytes * sampled, 0);
+      }
+    }
+    fed_back_ = stages_ > 1 ? kTokenBytes * sampled : 0;
+    for (std::size_t i = cuts.host; i < operators.size(); ++i) {
+      put(operators[i], step.timing.operators[i].seconds);
+    }
+    if (step.timing.launch_s > 0) finish({.name = "launch"}, step.timing.launch_s);
+  }
+
+ private:
+  static constexpr double kTokenBytes = 4;  ///< an int32 token id
+
+  static double sent_bytes(const workloads::Operator& op) {
+    return std::get<workloads::CollectiveShape>(op.shape).bytes;
+  }
+
+  /// One micro-batch's share of the operators, layer by layer.
+  void run(const TimedStep& step, std::size_t begin, std::size_t stop) {
+    const auto& operators = step.graph.operators;
+    while (begin < stop) {
       std::size_t end = begin + 1;
-      while (end < operators.size() && operators[end].repeat == operators[begin].repeat) ++end;
-      for (std::uint32_t layer = 0; layer < operators[begin].repeat; ++layer) {
+      while (end < stop && operators[end].repeat == operators[begin].repeat) ++end;
+      const auto layers = operators[begin].repeat / static_cast<std::uint32_t>(stages_);
+      for (std::uint32_t layer = 0; layer < layers; ++layer) {
         for (std::size_t i = begin; i < end; ++i) {
           put(operators[i], step.timing.operators[i].seconds / operators[i].repeat);
         }
       }
       begin = end;
     }
-    put_node_of("launch", step.timing.launch_s);
-  }
-
- private:
-  void put_node_of(std::string name, double seconds) {
-    if (seconds > 0) finish({.id = next_++, .name = std::move(name)}, seconds);
   }
 
   void put(const workloads::Operator& op, double seconds) {
-    OutputNode node{.id = next_++, .name = std::string(op.name)};
+    OutputNode node{.name = std::string(op.name)};
     const auto work = work_of(op);
     if (const auto* shape = std::get_if<workloads::CollectiveShape>(&op.shape)) {
       node.type = kCommCollNode;
@@ -157,9 +237,40 @@ class StepWriter {
     finish(std::move(node), seconds);
   }
 
+  OutputNode transfer(std::string name, OutputType type, int from, int to, int tag, double bytes) {
+    OutputNode node{.name = std::move(name), .type = type};
+    node.number("comm_size", kInt64Field, whole_number(bytes));
+    node.number("comm_src", kInt32Field, static_cast<std::uint64_t>(from));
+    node.number("comm_dst", kInt32Field, static_cast<std::uint64_t>(to));
+    node.number("comm_tag", kInt32Field, static_cast<std::uint64_t>(tag));
+    return node;
+  }
+
+  /// What is computed next waits for it and for what was computed before.
+  void receive(std::string name, int from, int tag, double bytes) {
+    OutputNode node = transfer(std::move(name), kCommRecvNode, from, rank_, tag, bytes);
+    node.id = next_++;
+    if (received_) node.after = {*received_};
+    node.start_us = whole_number(at_s_ * 1e6);
+    received_ = node.id;
+    waits_for_.push_back(node.id);
+    put_node(out_, std::move(node));
+  }
+
+  /// Nothing here waits for it.
+  void send(std::string name, int to, int tag, double bytes, double seconds) {
+    OutputNode node = transfer(std::move(name), kCommSendNode, rank_, to, tag, bytes);
+    node.id = next_++;
+    node.after = waits_for_;
+    node.start_us = whole_number(at_s_ * 1e6);
+    node.duration_us = whole_number(seconds * 1e6);
+    put_node(out_, std::move(node));
+  }
+
   /// Operators follow each other in the order of the graph: each waits for the one before it.
   void finish(OutputNode node, double seconds) {
-    if (node.id > 0) node.after = {node.id - 1};
+    node.id = next_++;
+    node.after = std::exchange(waits_for_, {node.id});
     node.start_us = whole_number(at_s_ * 1e6);
     at_s_ += seconds;
     node.duration_us = whole_number(at_s_ * 1e6) - node.start_us;
@@ -178,10 +289,13 @@ class StepWriter {
     return name;
   }
 
-  int ranks_, rank_;
+  int ranks_, stages_, width_, rank_;  ///< width_: ranks of a stage
   std::ostream& out_;
   ChakraGroups& groups_;
   std::uint64_t next_ = 0;
+  std::vector<std::uint64_t> waits_for_;   ///< nodes that the next one waits for
+  std::optional<std::uint64_t> received_;  ///< receives follow each other
+  double fed_back_ = 0;                    ///< bytes of the last step's tokens, a micro-batch
   double at_s_ = 0;
 };
 
@@ -211,11 +325,7 @@ struct LastOfStream {
 
 void write_chakra(const std::vector<TimedStep>& steps, const workloads::ServingPlan& plan, int rank,
                   std::ostream& out, ChakraGroups& groups) {
-  if (plan.pp > 1) {
-    throw InputError(InputProblem{"", 0, "plan.pp", "1: all ranks do equal work",
-                                  fmt::format("{} pipeline stages", plan.pp)});
-  }
-  put_metadata(out, "steps of a replayed workload; equal work on every rank");
+  put_metadata(out, "steps of a replayed workload; equal work on every rank of a stage");
   StepWriter writer(plan, rank, out, groups);
   for (const TimedStep& step : steps) writer.step(step);
 }

@@ -18,11 +18,16 @@ using ChakraGroups = std::map<std::string, std::vector<int>>;
 /// GlobalMetadata, then Node after Node. COMP nodes carry `num_ops` and `tensor_size` (bytes moved
 /// to and from memory), COMM_COLL nodes `comm_type`, `comm_size` (bytes of one rank's buffer) and
 /// `pg_name`, all `is_cpu_op` = false; attribute types are those that the feeder of chakra reads.
-/// Layers are written out one by one and a node waits for the one before it: overlap of lanes is
-/// left to the simulator's own knowledge. Durations are whole microseconds whose ends are rounded,
-/// so that the sum stays exact. Ranks do equal work, that of the heaviest; `groups` gets
-/// the blocks of neighbouring ranks that a collective joins. Throws InputError for pipeline
-/// parallelism, whose ranks differ.
+/// Layers are written out one by one and a node waits for the one before it. Durations are whole
+/// microseconds whose ends are rounded, so that the sum stays exact; start times are those of the
+/// rank's own work. Ranks of a stage do equal work, that of the heaviest; `groups` gets the blocks
+/// of neighbouring ranks that a collective joins.
+///
+/// Pipeline parallel: a stage is plan.gpus() / pp neighbours and runs its layers for one of pp
+/// micro-batches after the other. Embedding is on the first stage, head and sampling on the last.
+/// COMM_SEND and COMM_RECV nodes (`comm_src`, `comm_dst`, `comm_tag` the micro-batch) hand the
+/// hidden states on, and the sampled tokens (4 bytes each) back to the first stage, which waits for
+/// them in the next step; a stage computes its next micro-batch while it still sends.
 void write_chakra(const std::vector<TimedStep>& steps, const workloads::ServingPlan& plan, int rank,
                   std::ostream& out, ChakraGroups& groups);
 

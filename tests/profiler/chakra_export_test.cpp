@@ -1,8 +1,11 @@
 #include "profiler/trace_io/chakra.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +18,11 @@
 namespace rackwright::profiler {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 workloads::ServingPlan plan_of(int tp) {
   workloads::ServingPlan plan;
@@ -173,12 +180,140 @@ TEST(ChakraExport, AnImportedRunKeepsTheOrderOfItsStreams) {
   EXPECT_THROW(write_chakra(recording, 5, out), InputError);
 }
 
-TEST(ChakraExport, PipelineStagesAreRefused) {
-  workloads::ServingPlan plan = plan_of(2);
+/// Four layers and both ends, as a step of a two-stage pipeline lists them: what is done for each
+/// of the two micro-batches stands with all its repeats.
+TimedStep pipeline_step() {
+  using workloads::OperatorClass;
+  TimedStep step;
+  step.graph.operators = {
+      {"embedding", OperatorClass::elementwise, workloads::Lane::compute, 2,
+       workloads::ElementwiseShape{64, 64, 0}},
+      {"up_proj", OperatorClass::gemm, workloads::Lane::compute, 4,
+       workloads::GemmShape{.m = 2, .n = 3, .k = 4}},
+      {"stage_send", OperatorClass::collective, workloads::Lane::communication, 2,
+       workloads::CollectiveShape{workloads::CollectiveKind::send_recv, 2, 256}},
+      {"lm_head", OperatorClass::gemm, workloads::Lane::compute, 2,
+       workloads::GemmShape{.m = 3, .n = 5, .k = 4}},
+      {"host", OperatorClass::host, workloads::Lane::compute, 1, workloads::HostShape{2}}};
+  step.timing.operators = {
+      {.seconds = 2e-6}, {.seconds = 40e-6}, {.seconds = 6e-6}, {.seconds = 8e-6}, {.seconds = 5e-6}};
+  return step;
+}
+
+std::vector<std::vector<ReadNode>> pipeline_ranks(int tp) {
+  workloads::ServingPlan plan = plan_of(tp);
+  plan.pp = 2;
+  std::vector<std::vector<ReadNode>> ranks;
+  ChakraGroups groups;
+  for (int rank = 0; rank < plan.gpus(); ++rank) {
+    std::ostringstream out;
+    write_chakra({pipeline_step(), pipeline_step()}, plan, rank, out, groups);
+    std::string version;
+    ranks.push_back(nodes_of(out.str(), version));
+  }
+  return ranks;
+}
+
+std::vector<std::string> names_of(const std::vector<ReadNode>& nodes) {
+  std::vector<std::string> names;
+  for (const ReadNode& node : nodes) names.push_back(node.name);
+  return names;
+}
+
+TEST(ChakraExport, AStageRunsItsLayersForOneMicroBatchAfterTheOther) {
+  const auto ranks = pipeline_ranks(1);
+  const std::vector<std::string> first{"embedding", "up_proj", "up_proj", "stage_send"};
+  std::vector<std::string> expected;
+  for (int step = 0; step < 2; ++step) {
+    for (int batch = 0; batch < 2; ++batch) {
+      if (step > 0) expected.emplace_back("sampled_tokens");
+      expected.insert(expected.end(), first.begin(), first.end());
+    }
+    expected.emplace_back("host");
+  }
+  EXPECT_EQ(names_of(ranks[0]), expected);
+  const auto last = names_of(ranks[1]);
+  EXPECT_THAT(std::vector<std::string>(last.begin(), last.begin() + 5),
+              ElementsAre("stage_receive", "up_proj", "up_proj", "lm_head", "sampled_tokens"));
+  // The second micro-batch's embedding waits for the layers before it, not for what is sent.
+  EXPECT_EQ(ranks[0][3].type, 5U);  // COMM_SEND_NODE
+  EXPECT_THAT(ranks[0][3].after, ElementsAre(2U));
+  EXPECT_THAT(ranks[0][4].after, ElementsAre(2U));
+  // A layer waits for what it receives and for the micro-batch before it.
+  EXPECT_EQ(ranks[1][5].type, 6U);  // COMM_RECV_NODE
+  EXPECT_THAT(ranks[1][5].after, ElementsAre(0U));
+  EXPECT_THAT(ranks[1][6].after, ElementsAre(3U, 5U));
+}
+
+// Whatever is sent is received once, under the same tag and size; and the stages together do the
+// work that one GPU's list of repeats names times the stages.
+TEST(ChakraExport, StagesPassOnWhatTheyReceiveAndShareTheWork) {
+  const auto ranks = pipeline_ranks(2);
+  ASSERT_EQ(ranks.size(), 4U);
+  std::map<std::vector<std::uint64_t>, int> open;
+  std::uint64_t flops = 0;
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+    for (const ReadNode& node : ranks[rank]) {
+      const auto& value = node.attributes.number;
+      if (node.name == "up_proj") flops += value.at("num_ops").second;
+      if (node.type != 5 && node.type != 6) continue;
+      const bool sends = node.type == 5;
+      EXPECT_EQ(value.at(sends ? "comm_src" : "comm_dst").second, rank);
+      EXPECT_EQ(value.at("comm_src").first, 7U);  // int32_val
+      open[{value.at("comm_src").second, value.at("comm_dst").second, value.at("comm_tag").second,
+            value.at("comm_size").second}] += sends ? 1 : -1;
+    }
+  }
+  // 4 ranks x 2 steps x 4 repeats x 48 FLOP.
+  EXPECT_EQ(flops, 4U * 2 * 4 * 48);
+  int unread = 0;
+  for (const auto& [what, count] : open) {
+    EXPECT_TRUE((what[0] + 2) % 4 == what[1]) << what[0] << " to " << what[1];
+    if (what[1] < what[0]) {
+      EXPECT_EQ(what[3], 12U);  // three tokens
+      unread += count;          // those of the last step
+    } else {
+      EXPECT_EQ(what[3], 256U);
+      EXPECT_EQ(count, 0);
+    }
+  }
+  EXPECT_EQ(unread, 2 * 2);  // two micro-batches, two ranks of a stage
+}
+
+/// `message` as protoc prints it, by the schema in tests.
+std::string decoded(const std::string& message, const char* type) {
+  const rackwright::testing::TemporaryFolder folder;
+  const auto file = folder.write("message", message);
+  const std::string command =
+      fmt::format("protoc --proto_path='{0}' --decode=ChakraProtoMsg.{1} et_def.proto < '{2}' 2>&1",
+                  RACKWRIGHT_SOURCE_DIR "/tests/profiler", type, file.string());
+  FILE* pipe = ::popen(command.c_str(), "r");
+  std::string text;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
+  EXPECT_EQ(::pclose(pipe), 0) << text;
+  return text;
+}
+
+TEST(ChakraExport, ProtocReadsIt) {
+  if (std::system("protoc --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no protoc here";
+  workloads::ServingPlan plan = plan_of(1);
   plan.pp = 2;
   std::ostringstream out;
   ChakraGroups groups;
-  EXPECT_THROW(write_chakra({small_step()}, plan, 0, out, groups), InputError);
+  write_chakra({pipeline_step()}, plan, 0, out, groups);
+  std::vector<std::string> messages;
+  const std::string bytes = out.str();
+  for (WireReader file(bytes); !file.done();) messages.emplace_back(*file.take(*file.varint()));
+  ASSERT_EQ(messages.size(), 10U);
+  EXPECT_THAT(decoded(messages[0], "GlobalMetadata"), HasSubstr("version: \"0.0.4\""));
+  const std::string layer = decoded(messages[2], "Node"), send = decoded(messages[4], "Node");
+  EXPECT_THAT(layer, AllOf(HasSubstr("name: \"up_proj\""), HasSubstr("type: COMP_NODE"),
+                           HasSubstr("data_deps: 0"), HasSubstr("duration_micros: 10"),
+                           HasSubstr("int64_val: 48"), HasSubstr("bool_val: false")));
+  EXPECT_THAT(send, AllOf(HasSubstr("type: COMM_SEND_NODE"), HasSubstr("name: \"comm_dst\""),
+                          HasSubstr("int32_val: 1"), HasSubstr("int64_val: 256")));
+  // Fields that the schema does not have are printed as bare numbers.
+  EXPECT_THAT(layer + send, Not(ContainsRegex("(^|\n) *[0-9]+:")));
 }
 
 }  // namespace
