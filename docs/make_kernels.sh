@@ -25,6 +25,7 @@ rw_rms_norm_1|32|8192 x 2048|4 x rows x hidden x 2 = 134 MB|4 x rows x hidden|HB
 rw_rms_norm_2|32|8192 x 4096|as above = 268 MB|as above|HBM
 rw_rms_norm_4|32|8192 x 8192|as above = 537 MB|as above|HBM
 rw_rms_norm_8|32|8192 x 16384|as above = 1.07 GB|as above|HBM
+rw_rms_norm_narrow|0|8192 tokens, 32 + 8 heads of 128|2 x rows x dim x 2 = 168 MB|as above|HBM
 rw_silu_mul|0|8192 x 14336|3 x rows x width x 2 = 705 MB|4 x rows x width|HBM
 rw_rotary_append|0|8192 tokens, 32 + 8 heads of 128|tokens x (2 heads + 4 kv_heads) x dim x 2 = 201 MB|6 x tokens x (heads + kv_heads) x dim / 2|HBM
 rw_quantise_rows_1|32|8192 x 4096|3 x rows x width = 101 MB|2 x rows x width|HBM

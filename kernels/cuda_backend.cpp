@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "kernels/expert_rows.hpp"
 
 namespace rackwright::kernels {
 
@@ -37,9 +40,39 @@ int cuda_type(const workloads::Operator& op, DataType type) {
       return RACKWRIGHT_CUDA_MXFP4;
     case DataType::nvfp4:
       return RACKWRIGHT_CUDA_NVFP4;
-    default:
-      refuse(op, fmt::format("products in {}", to_string(type)));
+    case DataType::int8:
+      return RACKWRIGHT_CUDA_INT8;
+    case DataType::fp32:
+      return RACKWRIGHT_CUDA_FP32;
   }
+  refuse(op, fmt::format("products in {}", to_string(type)));
+}
+
+int kernel_of(workloads::ElementwiseKernel kernel) {
+  using workloads::ElementwiseKernel;
+  switch (kernel) {
+    case ElementwiseKernel::gather:
+      return RACKWRIGHT_CUDA_GATHER;
+    case ElementwiseKernel::norm:
+      return RACKWRIGHT_CUDA_NORM;
+    case ElementwiseKernel::residual_norm:
+      return RACKWRIGHT_CUDA_RESIDUAL_NORM;
+    case ElementwiseKernel::rotary_append:
+      return RACKWRIGHT_CUDA_ROTARY_APPEND;
+    case ElementwiseKernel::gated_activation:
+      return RACKWRIGHT_CUDA_GATED_ACTIVATION;
+    case ElementwiseKernel::route:
+      return RACKWRIGHT_CUDA_ROUTE;
+    case ElementwiseKernel::expert_sum:
+      return RACKWRIGHT_CUDA_EXPERT_SUM;
+    case ElementwiseKernel::top_k:
+      return RACKWRIGHT_CUDA_TOP_K;
+    case ElementwiseKernel::sample:
+      return RACKWRIGHT_CUDA_SAMPLE;
+    case ElementwiseKernel::other:
+      break;
+  }
+  return -1;
 }
 
 int cache_type(const workloads::Operator& op, DataType type) {
@@ -61,7 +94,7 @@ bool sees_all(const workloads::AttentionShape& shape) {
 
 struct Converter {
   const workloads::Operator& op;
-  RackwrightCudaOperator out{};
+  CudaOperator out{};
 
   void operator()(const workloads::GemmShape& shape) {
     out.kind = RACKWRIGHT_CUDA_GEMM;
@@ -94,14 +127,25 @@ struct Converter {
   void operator()(const workloads::ExpertShape& shape) {
     out.kind = RACKWRIGHT_CUDA_EXPERTS;
     out.type = cuda_type(op, shape.type);
-    out.experts = whole(shape.touched_experts);
-    out.rows = whole(shape.rank_tokens / out.experts);
+    out.rows_of_experts = expert_rows(shape, kExpertSeed);
+    out.experts = static_cast<int>(out.rows_of_experts.size());
+    out.rows = std::accumulate(out.rows_of_experts.begin(), out.rows_of_experts.end(), 0);
+    out.expert_rows = out.rows_of_experts.data();
     out.hidden = shape.hidden, out.intermediate = shape.intermediate;
     out.gated = shape.gated ? 1 : 0;
   }
   void operator()(const workloads::ElementwiseShape& shape) {
-    out.kind = RACKWRIGHT_CUDA_STREAM;
     out.bytes = shape.bytes_read + shape.bytes_written;
+    out.kernel = kernel_of(shape.size.kernel);
+    out.kind = out.kernel < 0 ? RACKWRIGHT_CUDA_STREAM : RACKWRIGHT_CUDA_ELEMENTWISE;
+    const workloads::ElementwiseSize& size = shape.size;
+    out.rows = whole(size.rows), out.width = whole(size.width);
+    out.top_k = whole(std::ceil(size.top_k)), out.pairs = whole(size.rows * size.top_k);
+    out.heads = size.heads, out.kv_heads = size.kv_heads, out.head_dim = size.head_dim;
+    out.latent = size.latent;
+    out.kv_type = size.kv_type == DataType::bf16 || size.kv_type == DataType::fp16
+                      ? RACKWRIGHT_CUDA_BF16
+                      : RACKWRIGHT_CUDA_FP8;
   }
   void operator()(const workloads::CollectiveShape&) { out.kind = RACKWRIGHT_CUDA_NOTHING; }
   void operator()(const workloads::HostShape&) { out.kind = RACKWRIGHT_CUDA_NOTHING; }
@@ -113,6 +157,15 @@ struct Converter {
     out.keys = std::max(whole(keys / out.sequences), out.query_tokens);
   }
 };
+
+/// How the rows of experts were drawn.
+std::string drawn(const workloads::Operator& op) {
+  const auto* shape = std::get_if<workloads::ExpertShape>(&op.shape);
+  if (shape == nullptr) return {};
+  const std::vector<int> rows = expert_rows(*shape, kExpertSeed);
+  return fmt::format("; {} to {} rows an expert: skew {}, placement of seed {}", rows.back(),
+                     rows.front(), shape->skew, kExpertSeed);
+}
 
 /// A collective between ranks, which one GPU cannot replay.
 std::string left_out(const workloads::Operator& op) {
@@ -126,8 +179,9 @@ class CudaStep final : public CudaPreparedStep {
  public:
   CudaStep(const CudaModule& module, int device, const workloads::OperatorGraph& graph)
       : module_(module), count_(graph.operators.size()) {
-    std::vector<RackwrightCudaOperator> operators;
-    for (const workloads::Operator& op : graph.operators) operators.push_back(to_cuda(op));
+    std::vector<CudaOperator> held;
+    for (const workloads::Operator& op : graph.operators) held.push_back(to_cuda(op));
+    const std::vector<RackwrightCudaOperator> operators(held.begin(), held.end());
     char message[RACKWRIGHT_CUDA_TEXT] = "";
     const int code =
         module_.prepare(device, operators.data(), static_cast<int>(count_), &step_, message);
@@ -180,7 +234,7 @@ class CudaStep final : public CudaPreparedStep {
         throw BackendUnavailable(message);
       }
       const std::string without = left_out(graph.operators[i]);
-      choices_.push_back(without.empty() ? text : without);
+      choices_.push_back(without.empty() ? text + drawn(graph.operators[i]) : without);
     }
   }
 
@@ -207,12 +261,12 @@ class CudaStep final : public CudaPreparedStep {
 
 }  // namespace
 
-RackwrightCudaOperator to_cuda(const workloads::Operator& op) {
+CudaOperator to_cuda(const workloads::Operator& op) {
   Converter converter{op};
   converter.out.lane = static_cast<int>(op.lane);
   converter.out.repeat = static_cast<int>(op.repeat);
   std::visit(converter, op.shape);
-  return converter.out;
+  return std::move(converter.out);
 }
 
 CudaModule open_cuda_module(const std::string& path) {
@@ -228,10 +282,11 @@ CudaModule open_cuda_module(const std::string& path) {
       reinterpret_cast<RackwrightCudaRelease>(symbol("rackwright_cuda_release")),
       reinterpret_cast<RackwrightCudaChoice>(symbol("rackwright_cuda_choice")),
       reinterpret_cast<RackwrightCudaLaunchProbe>(symbol("rackwright_cuda_launch_probe")),
-      reinterpret_cast<RackwrightCudaTransferProbe>(symbol("rackwright_cuda_transfer"))};
+      reinterpret_cast<RackwrightCudaTransferProbe>(symbol("rackwright_cuda_transfer")),
+      reinterpret_cast<RackwrightCudaTrial>(symbol("rackwright_cuda_trial"))};
   if (abi == nullptr || abi() != RACKWRIGHT_CUDA_ABI || module.prepare == nullptr ||
       module.run == nullptr || module.release == nullptr || module.choice == nullptr ||
-      module.launch_probe == nullptr || module.transfer == nullptr) {
+      module.launch_probe == nullptr || module.transfer == nullptr || module.trial == nullptr) {
     ::dlclose(handle);
     throw BackendUnavailable(
         fmt::format("{} is of another version: rebuild it with this program", path));
@@ -263,8 +318,9 @@ std::unique_ptr<PreparedStep> CudaBackend::prepare(const workloads::OperatorGrap
     choices_.insert_or_assign(std::string(step.operators[i].name), prepared->choices()[i]);
   }
   if (prepared->launch_included()) {
-    choices_["timing"] = "some operators are timed with their launches: queueing them took longer "
-                         "than a stream is held";
+    choices_["timing"] =
+        "some operators are timed with their launches: queueing them took longer "
+        "than a stream is held";
   }
   return prepared;
 }

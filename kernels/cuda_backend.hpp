@@ -18,6 +18,7 @@ struct CudaModule {
   RackwrightCudaChoice choice = nullptr;
   RackwrightCudaLaunchProbe launch_probe = nullptr;
   RackwrightCudaTransferProbe transfer = nullptr;
+  RackwrightCudaTrial trial = nullptr;
 };
 
 /// Opens the module for good. Throws BackendUnavailable with the reason.
@@ -35,9 +36,9 @@ struct CudaModule {
 /// Replays steps on one GPU through the CUDA module. Energy stays 0: it is measured by samplers,
 /// not here. A step's operators are timed one by one once, when it is prepared; `whole` then gives
 /// the headline, and the gap to their sum is overlap where it is shorter and launch where it is
-/// longer. Sequences of an attention operator, and rows of the experts, are taken as equal.
-/// Collectives between ranks are left out: they take no time here, and the choices say so. Products
-/// in a type that no engine serves on these GPUs (fp32, int8) are refused by name.
+/// longer. Sequences of an attention operator are taken as equal; rows of the experts follow the
+/// skew of the plan (`expert_rows`). Collectives between ranks are left out: they take no time
+/// here, and the choices say so.
 class CudaBackend final : public Backend {
  public:
   CudaBackend(CudaModule module, int device, std::string device_name)
@@ -68,7 +69,15 @@ class CudaPreparedStep : public PreparedStep {
   [[nodiscard]] virtual double run_eager() = 0;
 };
 
-/// The operator as the module takes it. Throws BackendUnavailable naming what it lacks.
-[[nodiscard]] RackwrightCudaOperator to_cuda(const workloads::Operator& op);
+/// An operator as the module takes it; it holds what the operator points to.
+struct CudaOperator : RackwrightCudaOperator {
+  CudaOperator() : RackwrightCudaOperator{} {}
+  CudaOperator(CudaOperator&&) = default;
+  CudaOperator& operator=(CudaOperator&&) = default;
+  std::vector<int> rows_of_experts;
+};
+
+/// Throws BackendUnavailable naming what the module lacks.
+[[nodiscard]] CudaOperator to_cuda(const workloads::Operator& op);
 
 }  // namespace rackwright::kernels

@@ -88,4 +88,13 @@ Prepared choose_product(CudaCalls& calls, const std::string& what,
   throw CudaError(kUnsupported, false, what + ": cuBLASLt has none on this device" + joined(notes));
 }
 
+Launcher in_turn(std::vector<Launcher> launchers) {
+  return [launchers = std::move(launchers)](void* stream) {
+    for (const Launcher& one : launchers) {
+      if (const int code = one(stream); code != 0) return code;
+    }
+    return 0;
+  };
+}
+
 }  // namespace rackwright::kernels::cuda

@@ -11,6 +11,9 @@ namespace rackwright::kernels::cuda {
 /// Puts one repeat of an operator into a stream; a CUDA error code.
 using Launcher = std::function<int(void* stream)>;
 
+/// All of them, one after the other, up to the first that fails.
+[[nodiscard]] Launcher in_turn(std::vector<Launcher> launchers);
+
 /// One way to run an operator: "cuDNN 9.19.0, fused pattern, engine 2, plan 1".
 struct Candidate {
   std::string name;

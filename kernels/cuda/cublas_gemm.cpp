@@ -39,6 +39,10 @@ const char* type_name(int type) {
       return "NVFP4";
     case RACKWRIGHT_CUDA_MXFP8:
       return "MXFP8";
+    case RACKWRIGHT_CUDA_INT8:
+      return "INT8, sums in INT32";
+    case RACKWRIGHT_CUDA_FP32:
+      return "FP32 without TF32";
     default:
       return "FP8";
   }
@@ -67,6 +71,10 @@ cudaDataType data_type(int type) {
   switch (type) {
     case RACKWRIGHT_CUDA_BF16:
       return CUDA_R_16BF;
+    case RACKWRIGHT_CUDA_INT8:
+      return CUDA_R_8I;
+    case RACKWRIGHT_CUDA_FP32:
+      return CUDA_R_32F;
 #if CUDART_VERSION >= 12080
     case RACKWRIGHT_CUDA_NVFP4:
       return CUDA_R_4F_E2M1;
@@ -74,6 +82,11 @@ cudaDataType data_type(int type) {
     default:
       return CUDA_R_8F_E4M3;
   }
+}
+
+cudaDataType result_type(int type) {
+  if (type == RACKWRIGHT_CUDA_INT8) return CUDA_R_32I;
+  return type == RACKWRIGHT_CUDA_FP32 ? CUDA_R_32F : CUDA_R_16BF;
 }
 
 }  // namespace
@@ -98,6 +111,7 @@ struct CublasLt::Plan {
   cublasLtMatrixLayout_t a = nullptr, b = nullptr, d = nullptr;
   cublasLtMatmulPreference_t preference = nullptr;
   std::function<ProductPlaces()> places;
+  bool whole_numbers = false;  ///< factors are int32, not float
 
   ~Plan() {
     if (preference != nullptr) (void)cublasLtMatmulPreferenceDestroy(preference);
@@ -110,7 +124,10 @@ struct CublasLt::Plan {
   /// Column-major D^T[n,m] = B[n,k] x A^T[k,m]: both operands lie along k, as FP8 and FP4 ask.
   /// cuBLAS's A is our B, the weights.
   void describe(const ProductShape& shape, ScaleMode mode) {
-    require(cublasLtMatmulDescCreate(&operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+    whole_numbers = shape.type == RACKWRIGHT_CUDA_INT8;
+    require(cublasLtMatmulDescCreate(&operation,
+                                     whole_numbers ? CUBLAS_COMPUTE_32I : CUBLAS_COMPUTE_32F,
+                                     whole_numbers ? CUDA_R_32I : CUDA_R_32F),
             "cublasLtMatmulDescCreate");
     const cublasOperation_t transposed = CUBLAS_OP_T, plain = CUBLAS_OP_N;
     set(CUBLASLT_MATMUL_DESC_TRANSA, transposed);
@@ -120,7 +137,8 @@ struct CublasLt::Plan {
     const int m = shape.m, n = shape.n, k = shape.k;
     require(cublasLtMatrixLayoutCreate(&a, type, k, n, k), "cublasLtMatrixLayoutCreate");
     require(cublasLtMatrixLayoutCreate(&b, type, k, m, k), "cublasLtMatrixLayoutCreate");
-    require(cublasLtMatrixLayoutCreate(&d, CUDA_R_16BF, n, m, n), "cublasLtMatrixLayoutCreate");
+    require(cublasLtMatrixLayoutCreate(&d, result_type(shape.type), n, m, n),
+            "cublasLtMatrixLayoutCreate");
     require(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
     require(
         cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
@@ -199,9 +217,12 @@ struct CublasLt::Plan {
 
   int run(const cublasLtMatmulAlgo_t& algorithm, void* stream) const {
     const float one = 1, zero = 0;
+    const std::int32_t whole_one = 1, whole_zero = 0;
+    const void* factor = whole_numbers ? static_cast<const void*>(&whole_one) : &one;
+    const void* none = whole_numbers ? static_cast<const void*>(&whole_zero) : &zero;
     const ProductPlaces at = places();
     const cublasStatus_t status = cublasLtMatmul(
-        handle->library, operation, &one, at.b, a, at.a, b, &zero, at.d, d, at.d, d, &algorithm,
+        handle->library, operation, factor, at.b, a, at.a, b, none, at.d, d, at.d, d, &algorithm,
         handle->workspace, kWorkspaceBytes, static_cast<cudaStream_t>(stream));
     if (status == CUBLAS_STATUS_SUCCESS) return 0;
     const cudaError_t left = cudaGetLastError();

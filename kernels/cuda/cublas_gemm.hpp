@@ -10,7 +10,8 @@
 
 namespace rackwright::kernels::cuda {
 
-/// A product D[m,n] = A[m,k] x B[n,k]^T of a type of the ABI; out comes bf16.
+/// A product D[m,n] = A[m,k] x B[n,k]^T of a type of the ABI; out comes bf16, of INT8 int32, of
+/// FP32 fp32.
 struct ProductShape {
   int type = 0, m = 0, n = 0, k = 0;
 };
@@ -24,6 +25,9 @@ struct ProductPlaces {
 [[nodiscard]] std::vector<ScaleMode> scale_modes(int type);
 /// Bytes of `count` elements of a type.
 [[nodiscard]] std::size_t element_bytes(int type, std::size_t count);
+
+/// Bytes of `count` elements of its result.
+[[nodiscard]] std::size_t output_bytes(int type, std::size_t count);
 
 /// cuBLASLt's handle and workspace.
 class CublasLt {

@@ -25,8 +25,20 @@ enum {
   RACKWRIGHT_CUDA_DECODE,
   RACKWRIGHT_CUDA_LATENT_DECODE,
   RACKWRIGHT_CUDA_EXPERTS,
-  RACKWRIGHT_CUDA_STREAM, /* memory-bound work, by its bytes */
-  RACKWRIGHT_CUDA_NOTHING /* of the host: no work on the GPU */
+  RACKWRIGHT_CUDA_STREAM,     /* memory-bound work, by its bytes */
+  RACKWRIGHT_CUDA_NOTHING,    /* of the host: no work on the GPU */
+  RACKWRIGHT_CUDA_ELEMENTWISE /* memory-bound work by `kernel`, on `rows` of `width` */
+};
+enum {
+  RACKWRIGHT_CUDA_GATHER,
+  RACKWRIGHT_CUDA_NORM,
+  RACKWRIGHT_CUDA_RESIDUAL_NORM,
+  RACKWRIGHT_CUDA_ROTARY_APPEND,
+  RACKWRIGHT_CUDA_GATED_ACTIVATION,
+  RACKWRIGHT_CUDA_ROUTE,      /* top_k of a row */
+  RACKWRIGHT_CUDA_EXPERT_SUM, /* top_k rows make one; `pairs` of them are here */
+  RACKWRIGHT_CUDA_TOP_K,
+  RACKWRIGHT_CUDA_SAMPLE
 };
 enum {
   RACKWRIGHT_CUDA_BF16,
@@ -34,7 +46,9 @@ enum {
   RACKWRIGHT_CUDA_FP8_BLOCK, /* scales of 1x128 and 128x128 */
   RACKWRIGHT_CUDA_MXFP8,
   RACKWRIGHT_CUDA_MXFP4, /* weights only: products in BF16 */
-  RACKWRIGHT_CUDA_NVFP4
+  RACKWRIGHT_CUDA_NVFP4,
+  RACKWRIGHT_CUDA_INT8, /* sums in int32 */
+  RACKWRIGHT_CUDA_FP32  /* no TF32 */
 };
 /* WHOLE is one graph launch; EAGER the same work launched kernel by kernel. */
 enum { RACKWRIGHT_CUDA_WHOLE, RACKWRIGHT_CUDA_PER_OPERATOR, RACKWRIGHT_CUDA_EAGER };
@@ -47,9 +61,22 @@ typedef struct {
   int heads, kv_heads, head_dim, value_dim, window, sinks;
   int kv_type;                                    /* of the cache: BF16 or FP8 */
   int full;                                       /* prefill in which every query sees all keys */
-  int rows, experts, hidden, intermediate, gated; /* experts; rows of one expert */
-  double bytes;                                   /* stream */
+  int rows, experts, hidden, intermediate, gated; /* experts; rows of all */
+  const int* expert_rows;                         /* of each expert; read by prepare only */
+  double bytes;                                   /* stream, elementwise: read and written */
+  int kernel, width, top_k, pairs, latent;        /* elementwise, with rows and heads */
 } RackwrightCudaOperator;
+
+/* What an operator reads and writes, as a trial hands it over. */
+enum {
+  RACKWRIGHT_CUDA_LEFT = 1, /* rows x k */
+  RACKWRIGHT_CUDA_RIGHT,    /* n x k, or as cuDNN's experts [k, n] along k */
+  RACKWRIGHT_CUDA_SCALE,    /* E8M0 of MXFP4 weights, n x k / 32 */
+  RACKWRIGHT_CUDA_QUERY,    /* sequences x tokens x heads x head_dim */
+  RACKWRIGHT_CUDA_KEY,      /* tokens x kv_heads x head_dim, or pages of 64 HND */
+  RACKWRIGHT_CUDA_VALUE,    /* the same of value_dim */
+  RACKWRIGHT_CUDA_OUTPUT    /* the last of a launch */
+};
 
 typedef struct {
   double total_s;      /* on the device */
@@ -77,6 +104,15 @@ typedef void (*RackwrightCudaRelease)(RackwrightCudaStep* step);
 typedef int (*RackwrightCudaChoice)(RackwrightCudaStep* step, int op,
                                     char text[RACKWRIGHT_CUDA_TEXT],
                                     char message[RACKWRIGHT_CUDA_TEXT]);
+
+/* `bytes` of what operator `op` read or wrote by `role`, on the host for the time of the call. */
+typedef void (*RackwrightCudaSink)(void* context, int role, const void* data,
+                                   unsigned long long bytes);
+/* Runs operator `op` once on random data of `seed`, scales of 1; hands over each launch's inputs,
+   then its output. */
+typedef int (*RackwrightCudaTrial)(RackwrightCudaStep* step, int op, unsigned seed,
+                                   RackwrightCudaSink sink, void* context,
+                                   char message[RACKWRIGHT_CUDA_TEXT]);
 
 /* Empty kernels, all together, seconds: until the host is free again, and on the device. */
 typedef struct {

@@ -7,24 +7,13 @@
 #include "kernels/cuda/device_operators.hpp"
 #include "kernels/cuda/own_kernels.cuh"
 #include "kernels/cuda/runtime_checks.hpp"
+#include "kernels/cuda/shuffled.hpp"
 
 namespace rackwright::kernels::cuda {
 namespace {
 
 constexpr int kSplitKeys = 1024;  ///< least keys of a part of a split sequence
 constexpr int kMlaKey = 192;  ///< MLA's dimensions before absorption, 128 + 64: they set the scale
-
-/// Pages of equal sequences, neighbours in a cache far apart.
-std::vector<int> shuffled_pages(int sequences, int pages) {
-  std::vector<int> order(static_cast<std::size_t>(sequences) * pages);
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  std::uint32_t state = 1;
-  for (std::size_t i = order.size(); i > 1; --i) {
-    state = own::mixed(state + 0x9e3779b9U);
-    std::swap(order[i - 1], order[state % i]);
-  }
-  return order;
-}
 
 /// As many parts as fill the GPU twice, none under kSplitKeys.
 int splits_for(int keys, int blocks, int multiprocessors) {
@@ -112,12 +101,14 @@ CudnnBinder DeviceOperators::bind(const CudnnAttention& shape, const AttentionId
   return [=, this] {
     std::vector<CudnnGraph::Place> places = fixed;
     (void)numbers;  // lives as long as what points into it
-    void* keys = memory_.next(size * cached * shape.key_dim);
-    places.push_back({ids.query, memory_.next(size * rows * shape.key_dim)});
+    void* keys = memory_.next(size * cached * shape.key_dim, RACKWRIGHT_CUDA_KEY);
+    places.push_back({ids.query, memory_.next(size * rows * shape.key_dim, RACKWRIGHT_CUDA_QUERY)});
     places.push_back({ids.key, keys});
+    places.push_back({ids.value, shape.shared_cache ? keys
+                                                    : memory_.next(size * cached * shape.value_dim,
+                                                                   RACKWRIGHT_CUDA_VALUE)});
     places.push_back(
-        {ids.value, shape.shared_cache ? keys : memory_.next(size * cached * shape.value_dim)});
-    places.push_back({ids.output, memory_.next(size * rows * shape.value_dim)});
+        {ids.output, memory_.next(size * rows * shape.value_dim, RACKWRIGHT_CUDA_OUTPUT)});
     return places;
   };
 }
@@ -181,13 +172,13 @@ Candidate DeviceOperators::own_prefill(const RackwrightCudaOperator& given) {
   const std::size_t key = cached * op.head_dim, value = cached * op.value_dim;
   const auto run = [=, this](void* stream) {
     own::PrefillArgs args;
-    args.query = view<const own::Bf16>(memory_.next(2 * query), query);
-    args.key = view<const own::Bf16>(memory_.next(2 * key), key);
-    args.value = view<const own::Bf16>(memory_.next(2 * value), value);
+    args.query = view<const own::Bf16>(memory_.next(2 * query, RACKWRIGHT_CUDA_QUERY), query);
+    args.key = view<const own::Bf16>(memory_.next(2 * key, RACKWRIGHT_CUDA_KEY), key);
+    args.value = view<const own::Bf16>(memory_.next(2 * value, RACKWRIGHT_CUDA_VALUE), value);
     args.first_query = {queries, op.sequences + 1};
     args.first_key = {keys, op.sequences + 1};
     if (sinks != nullptr) args.sinks = {sinks, op.heads};
-    args.output = view<own::Bf16>(memory_.next(2 * out), out);
+    args.output = view<own::Bf16>(memory_.next(2 * out, RACKWRIGHT_CUDA_OUTPUT), out);
     args.sequences = op.sequences, args.longest_query = op.query_tokens;
     args.heads = op.heads, args.kv_heads = op.kv_heads, args.window = op.window;
     args.scale = scale_of(given.head_dim);
@@ -238,11 +229,11 @@ Candidate DeviceOperators::own_decode(const RackwrightCudaOperator& given) {
   const std::size_t bytes = (is_fp8(op) ? 1 : 2) * cached;
   const auto fill = [=, this](auto& args) {
     using Element = std::remove_pointer_t<decltype(args.key.data.data)>;
-    args.query = view<const own::Bf16>(memory_.next(2 * query), query);
-    args.key = {view<Element>(memory_.next(bytes), cached), kPageTokens, op.kv_heads, op.head_dim,
-                own::KvLayout::hnd};
+    args.query = view<const own::Bf16>(memory_.next(2 * query, RACKWRIGHT_CUDA_QUERY), query);
+    args.key = {view<Element>(memory_.next(bytes, RACKWRIGHT_CUDA_KEY), cached), kPageTokens,
+                op.kv_heads, op.head_dim, own::KvLayout::hnd};
     args.value = args.key;
-    args.value.data = view<Element>(memory_.next(bytes), cached);
+    args.value.data = view<Element>(memory_.next(bytes, RACKWRIGHT_CUDA_VALUE), cached);
     args.pages = {table, op.sequences * static_cast<std::int64_t>(pages)};
     args.length = {length, op.sequences};
     args.partial = partial;
@@ -263,9 +254,10 @@ Candidate DeviceOperators::own_decode(const RackwrightCudaOperator& given) {
       code = launch(args, at);
     }
     if (code != cudaSuccess) return static_cast<int>(code);
-    own::MergeArgs merge{partial, {},    view<own::Bf16>(memory_.next(2 * query), query),
-                         rows,    heads, op.head_dim,
-                         splits};
+    own::MergeArgs merge{
+        partial, {},    view<own::Bf16>(memory_.next(2 * query, RACKWRIGHT_CUDA_OUTPUT), query),
+        rows,    heads, op.head_dim,
+        splits};
     if (sinks != nullptr) merge.sinks = {sinks, heads};
     return static_cast<int>(launch(merge, at));
   };
@@ -308,9 +300,9 @@ Candidate DeviceOperators::own_latent_decode(const RackwrightCudaOperator& op) {
   const std::size_t cached = product_of({op.sequences, pages, kPageTokens, own::kLatentKey});
   const auto run = [=, this](void* stream) {
     own::LatentDecodeArgs args;
-    args.query = view<const own::Bf16>(memory_.next(2 * query), query);
-    args.latent = {view<const own::Bf16>(memory_.next(2 * cached), cached), kPageTokens, 1,
-                   own::kLatentKey, own::KvLayout::hnd};
+    args.query = view<const own::Bf16>(memory_.next(2 * query, RACKWRIGHT_CUDA_QUERY), query);
+    args.latent = {view<const own::Bf16>(memory_.next(2 * cached, RACKWRIGHT_CUDA_KEY), cached),
+                   kPageTokens, 1, own::kLatentKey, own::KvLayout::hnd};
     args.pages = {table, op.sequences * static_cast<std::int64_t>(pages)};
     args.length = {length, op.sequences};
     args.partial = partial;
@@ -320,14 +312,15 @@ Candidate DeviceOperators::own_latent_decode(const RackwrightCudaOperator& op) {
     const int code = launch(args, static_cast<cudaStream_t>(stream));
     if (code != 0) return code;
     const std::size_t out = product_of({rows, own::kLatent});
-    return static_cast<int>(launch(own::MergeArgs{partial,
-                                                  {},
-                                                  view<own::Bf16>(memory_.next(2 * out), out),
-                                                  rows,
-                                                  heads,
-                                                  own::kLatent,
-                                                  splits},
-                                   static_cast<cudaStream_t>(stream)));
+    return static_cast<int>(
+        launch(own::MergeArgs{partial,
+                              {},
+                              view<own::Bf16>(memory_.next(2 * out, RACKWRIGHT_CUDA_OUTPUT), out),
+                              rows,
+                              heads,
+                              own::kLatent,
+                              splits},
+               static_cast<cudaStream_t>(stream)));
   };
   return {"own rw_latent_decode, pages of 64, " + std::to_string(splits) + " parts a sequence",
           run};

@@ -11,20 +11,27 @@
 namespace rackwright::kernels::cuda {
 namespace {
 
-constexpr int kWidest = 128;  ///< what sizes are padded to at most
+constexpr int kOneE8m0 = 127;  ///< the code of 1
+constexpr int kWidest = 128;   ///< what sizes are padded to at most
 
 /// Bytes that one repeat touches, no less than it asks of the block at once.
 std::size_t bytes_of(const RackwrightCudaOperator& op) {
   switch (op.kind) {
     case RACKWRIGHT_CUDA_GEMM: {
       const int n = round_up(op.n, kWidest), k = round_up(op.k, kWidest);
-      return 2 * (product_of({op.m, k}) * 2 + product_of({n, k}) + product_of({op.m, n}));
+      const std::size_t element = op.type == RACKWRIGHT_CUDA_FP32 ? 4 : 2;
+      return element * (product_of({op.m, k}) * 2 + product_of({n, k})) + 4 * product_of({op.m, n});
     }
     case RACKWRIGHT_CUDA_EXPERTS: {
       const int hidden = round_up(op.hidden, kWidest), inner = round_up(op.intermediate, kWidest);
-      return 2 * op.experts *
-             (3 * product_of({hidden, inner}) + product_of({op.rows}) * 2 * (hidden + 3 * inner));
+      const std::size_t element = op.type == RACKWRIGHT_CUDA_FP32 ? 4 : 2;
+      return element * product_of({3, op.experts, hidden, inner}) +
+             4 * product_of({op.rows + 64 * op.experts}) * 2 * (hidden + 3 * inner);
     }
+    case RACKWRIGHT_CUDA_ELEMENTWISE:  // caches take whole pages in bf16, rows whole words
+      return 2 * static_cast<std::size_t>(op.bytes) + product_of({op.rows, 64}) +
+             product_of({2, op.width}) +
+             product_of({kPageTokens, 4 * op.kv_heads * op.head_dim + 2 * op.latent});
     case RACKWRIGHT_CUDA_STREAM:
       return static_cast<std::size_t>(op.bytes);
     case RACKWRIGHT_CUDA_NOTHING:
@@ -60,7 +67,10 @@ DeviceOperators::DeviceOperators(CudaCalls& calls, int device,
       memory_(calls, device, largest_of(operators_)),
       library_(memory_),
       cudnn_(std::move(cudnn)) {
-  for (const auto& op : operators_) prepared_.push_back(prepare(op));
+  for (auto& op : operators_) {
+    prepared_.push_back(prepare(op));
+    op.expert_rows = nullptr;
+  }
 }
 
 int DeviceOperators::enqueue(int i, void* stream) {
@@ -69,6 +79,23 @@ int DeviceOperators::enqueue(int i, void* stream) {
     if (const int code = prepared_[at].run(stream); code != 0) return code;
   }
   return 0;
+}
+
+/// The first run only says where scales lie.
+std::vector<Placed> DeviceOperators::trial(int i, unsigned seed) {
+  const auto run = [&] {
+    check(calls_, prepared_[static_cast<std::size_t>(i)].run(nullptr), "trial");
+    require(cudaDeviceSynchronize(), "trial");
+    return memory_.end_trial();
+  };
+  memory_.begin_trial(seed);
+  const std::vector<Placed> places = run();
+  memory_.begin_trial(seed);
+  for (const Placed& one : places) {
+    if (one.role != RACKWRIGHT_CUDA_SCALE) continue;
+    require(cudaMemset(one.place, kOneE8m0, one.bytes), "cudaMemset");
+  }
+  return run();
 }
 
 Prepared DeviceOperators::prepare(const RackwrightCudaOperator& op) {
@@ -85,6 +112,8 @@ Prepared DeviceOperators::prepare(const RackwrightCudaOperator& op) {
       return experts(op);
     case RACKWRIGHT_CUDA_STREAM:
       return stream_bytes(op);
+    case RACKWRIGHT_CUDA_ELEMENTWISE:
+      return elementwise(op);
     case RACKWRIGHT_CUDA_NOTHING:
       return {[](void*) { return 0; }, "no work on this GPU"};
     default:
@@ -105,7 +134,9 @@ Prepared DeviceOperators::stream_bytes(const RackwrightCudaOperator& op) {
                                    view<own::Word16>(memory_.next(bytes), words), blocks},
                static_cast<cudaStream_t>(stream)));
   };
-  return {run, "own rw_stream_copy of as many bytes, half read, half written; cold cache"};
+  return {run,
+          "no kernel of its own: rw_stream_copy of as many bytes, half read, half written; "
+          "cold cache"};
 }
 
 }  // namespace rackwright::kernels::cuda

@@ -25,6 +25,9 @@ class DeviceOperators final : public StepWork {
     return operators_[static_cast<std::size_t>(i)].lane;
   }
   int enqueue(int i, void* stream) override;
+  /// Runs operator i once on random data of `seed`, with scales of 1; what each launch read and
+  /// wrote, the output last. Throws CudaError.
+  [[nodiscard]] std::vector<Placed> trial(int i, unsigned seed);
   [[nodiscard]] const std::string& choice(int i) const {
     return prepared_[static_cast<std::size_t>(i)].choice;
   }
@@ -32,17 +35,29 @@ class DeviceOperators final : public StepWork {
  private:
   Prepared prepare(const RackwrightCudaOperator& op);
   Prepared stream_bytes(const RackwrightCudaOperator& op);
+  // device_elementwise.cpp
+  Prepared elementwise(const RackwrightCudaOperator& op);
+  Launcher gather(const RackwrightCudaOperator& op);
+  Launcher norm(const RackwrightCudaOperator& op);
+  Launcher rotary_append(const RackwrightCudaOperator& op);
+  Launcher append_latents(const RackwrightCudaOperator& op, const int* slots);
+  Launcher gated_activation(int rows, int width);
+  Launcher route(const RackwrightCudaOperator& op);
+  Launcher expert_sum(const RackwrightCudaOperator& op);
+  Launcher top_k(const RackwrightCudaOperator& op);
+  Launcher sample(const RackwrightCudaOperator& op);
   // device_gemm.cpp
   Prepared gemm(int type, int m, int n, int k);
   Prepared product(int type, int m, int n, int k);
   Prepared padded_product(int type, int m, int n, int k);
-  Prepared mx_product(int m, int n, int k, int experts);
-  /// `experts` products of `rows` rows each.
-  Prepared grouped(int type, int rows, int experts, int n, int k);
+  Prepared mx_product(const std::vector<int>& rows, int n, int k);
+  /// A product for each expert, of as many rows.
+  Prepared grouped(int type, const std::vector<int>& rows, int n, int k);
+  Candidate one_by_one(int type, const std::vector<int>& rows, int n, int k);
   Prepared experts(const RackwrightCudaOperator& op);
   /// Activations into the product's type; nothing for BF16 and MXFP4 weights.
   Launcher quantise(int type, int rows, int width);
-  std::vector<Candidate> grouped_candidates(int type, int rows, int experts, int n, int k,
+  std::vector<Candidate> grouped_candidates(int type, const std::vector<int>& rows, int n, int k,
                                             std::vector<std::string>& notes);
   // device_attention.cpp
   Prepared prefill(const RackwrightCudaOperator& op);

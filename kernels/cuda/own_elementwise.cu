@@ -8,6 +8,7 @@ RACKWRIGHT_KERNEL(rw_rms_norm_1, (kRmsNormThreads), RmsNormArgs, rms_norm<1>)
 RACKWRIGHT_KERNEL(rw_rms_norm_2, (kRmsNormThreads), RmsNormArgs, rms_norm<2>)
 RACKWRIGHT_KERNEL(rw_rms_norm_4, (kRmsNormThreads), RmsNormArgs, rms_norm<4>)
 RACKWRIGHT_KERNEL(rw_rms_norm_8, (kRmsNormThreads), RmsNormArgs, rms_norm<8>)
+RACKWRIGHT_KERNEL(rw_rms_norm_narrow, (kRmsNormThreads), RmsNormArgs, rms_norm_narrow)
 RACKWRIGHT_KERNEL(rw_silu_mul, (kSiluMulThreads), SiluMulArgs, silu_mul)
 RACKWRIGHT_KERNEL(rw_rotary_append, (kRotaryThreads), RotaryAppendArgs, rotary_append)
 RACKWRIGHT_KERNEL(rw_quantise_rows_1, (kQuantiseThreads), QuantiseArgs, quantise_rows<1>)
@@ -28,6 +29,7 @@ namespace rackwright::kernels::own {
 cudaError_t launch(const RmsNormArgs& args, cudaStream_t stream) {
   const Launch launch = launch_of(args);
   const int vectors = ceil_div(args.hidden, 8 * kRmsNormThreads);
+  if (is_narrow(args)) return RACKWRIGHT_LAUNCH(rw_rms_norm_narrow, args, launch, stream);
   if (vectors <= 1) return RACKWRIGHT_LAUNCH(rw_rms_norm_1, args, launch, stream);
   if (vectors <= 2) return RACKWRIGHT_LAUNCH(rw_rms_norm_2, args, launch, stream);
   if (vectors <= 4) return RACKWRIGHT_LAUNCH(rw_rms_norm_4, args, launch, stream);

@@ -15,8 +15,10 @@ struct ProductSizes {
 [[nodiscard]] constexpr int multiple_of_k(int type) {
   switch (type) {
     case RACKWRIGHT_CUDA_BF16:
+    case RACKWRIGHT_CUDA_FP32:
       return 1;
     case RACKWRIGHT_CUDA_FP8:
+    case RACKWRIGHT_CUDA_INT8:
       return 16;
     case RACKWRIGHT_CUDA_FP8_BLOCK:
       return 128;
@@ -30,7 +32,14 @@ struct ProductSizes {
 }
 
 [[nodiscard]] constexpr ProductSizes padded_sizes(int type, int n, int k) {
-  return {round_up(n, type == RACKWRIGHT_CUDA_BF16 ? 1 : 16), round_up(k, multiple_of_k(type))};
+  return {round_up(n, multiple_of_k(type) == 1 ? 1 : 16), round_up(k, multiple_of_k(type))};
+}
+
+inline constexpr int kRowsOfTile = 16;
+
+/// Rows of one expert's product, in whole tiles: few different products then serve all experts.
+[[nodiscard]] constexpr int rows_of_tiles(int rows) {
+  return round_up(rows, rows <= 128 ? kRowsOfTile : 64);
 }
 
 /// "; padded from n = 360, k = 200", or nothing.

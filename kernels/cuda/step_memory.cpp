@@ -1,6 +1,7 @@
 #include "kernels/cuda/step_memory.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/cuda/own_kernels.cuh"
 #include "kernels/cuda/runtime_checks.hpp"
@@ -10,12 +11,29 @@ namespace rackwright::kernels::cuda {
 StepMemory::StepMemory(CudaCalls& calls, int device, std::size_t largest) : calls_(calls) {
   const auto l2 = static_cast<std::size_t>(attribute(cudaDevAttrL2CacheSize, device));
   bytes_ = (std::max(2 * largest, largest + 2 * l2) + kAlignment - 1) / kAlignment * kAlignment;
-  void* block = own(bytes_);
-  require(launch(own::FillRandomArgs{view<own::Bf16>(block, bytes_ / 2), 1,
-                                     8 * attribute(cudaDevAttrMultiProcessorCount, device)},
+  blocks_of_fill_ = 8 * attribute(cudaDevAttrMultiProcessorCount, device);
+  (void)own(bytes_);
+  fill(1);
+}
+
+void StepMemory::fill(unsigned seed) {
+  require(launch(own::FillRandomArgs{view<own::Bf16>(blocks_.front(), bytes_ / 2), seed,
+                                     blocks_of_fill_},
                  nullptr),
           "fill of the step's memory");
   require(cudaDeviceSynchronize(), "fill of the step's memory");
+}
+
+void StepMemory::begin_trial(unsigned seed) {
+  fill(seed);
+  used_ = 0;
+  placed_.clear();
+  keeps_ = true;
+}
+
+std::vector<Placed> StepMemory::end_trial() {
+  keeps_ = false;
+  return std::exchange(placed_, {});
 }
 
 StepMemory::~StepMemory() {
@@ -30,11 +48,12 @@ void* StepMemory::own(std::size_t bytes) {
   return block;
 }
 
-void* StepMemory::next(std::size_t bytes) {
+void* StepMemory::next(std::size_t bytes, int role) {
   const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   if (used_ + rounded > bytes_) used_ = 0;
   void* place = static_cast<char*>(blocks_.front()) + used_;
   used_ += rounded;
+  if (keeps_ && role != 0) placed_.push_back({role, place, bytes});
   return place;
 }
 

@@ -7,6 +7,13 @@
 
 namespace rackwright::kernels::cuda {
 
+/// Memory that an operator reads or writes.
+struct Placed {
+  int role = 0;
+  void* place = nullptr;
+  std::size_t bytes = 0;
+};
+
 /// Device memory of a step: one block of random bf16 that reads and writes walk through, so that
 /// repeats of an operator do not find their data in the L2, and small tables of their own. Every
 /// byte of the block is also a finite E4M3.
@@ -19,7 +26,13 @@ class StepMemory {
   StepMemory& operator=(const StepMemory&) = delete;
 
   /// The next `bytes` of the block, 256-byte aligned; from its beginning where they do not fit.
-  void* next(std::size_t bytes);
+  /// `role` is what an operator reads or writes there (RACKWRIGHT_CUDA_LEFT …; 0: nobody asks).
+  void* next(std::size_t bytes, int role = 0);
+  /// Random data of `seed` in the whole block; what is placed from now on, from its beginning, is
+  /// kept.
+  void begin_trial(unsigned seed);
+  /// What has been placed since, in order.
+  [[nodiscard]] std::vector<Placed> end_trial();
   void* own(std::size_t bytes);
   /// Memory of its own that holds these.
   const int* table(const std::vector<int>& values);
@@ -27,12 +40,16 @@ class StepMemory {
   void* table(const std::vector<unsigned char>& values);
 
  private:
+  void fill(unsigned seed);
   void* copy(const void* values, std::size_t bytes);
 
   CudaCalls& calls_;
   std::vector<void*> blocks_;
   std::size_t bytes_ = 0;
   std::size_t used_ = 0;
+  int blocks_of_fill_ = 1;
+  bool keeps_ = false;
+  std::vector<Placed> placed_;
 };
 
 }  // namespace rackwright::kernels::cuda

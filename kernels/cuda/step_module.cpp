@@ -23,7 +23,7 @@ cuda::CallGate& cuda::module_gate() {
 struct RackwrightCudaStep {
   int device = 0;
   cuda::RuntimeCalls calls;
-  const cuda::DeviceOperators* operators = nullptr;  ///< owned by the step
+  cuda::DeviceOperators* operators = nullptr;  ///< owned by the step
   std::unique_ptr<cuda::GpuStep> step;
 };
 
@@ -71,6 +71,22 @@ extern "C" int rackwright_cuda_choice(RackwrightCudaStep* step, int op,
                                       char message[RACKWRIGHT_CUDA_TEXT]) {
   return cuda::module_gate().run(message, RACKWRIGHT_CUDA_TEXT, [&] {
     std::snprintf(text, RACKWRIGHT_CUDA_TEXT, "%s", step->operators->choice(op).c_str());
+  });
+}
+
+extern "C" int rackwright_cuda_trial(RackwrightCudaStep* step, int op, unsigned seed,
+                                     RackwrightCudaSink sink, void* context,
+                                     char message[RACKWRIGHT_CUDA_TEXT]) {
+  return cuda::module_gate().run(message, RACKWRIGHT_CUDA_TEXT, [&] {
+    cuda::check(step->calls, cudaSetDevice(step->device), "cudaSetDevice");
+    std::vector<unsigned char> copy;
+    for (const cuda::Placed& one : step->operators->trial(op, seed)) {
+      copy.resize(one.bytes);
+      cuda::check(step->calls,
+                  cudaMemcpy(copy.data(), one.place, one.bytes, cudaMemcpyDeviceToHost),
+                  "cudaMemcpy of a trial");
+      sink(context, one.role, copy.data(), one.bytes);
+    }
   });
 }
 

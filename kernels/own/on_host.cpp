@@ -8,7 +8,9 @@ void run_on_host(HostExecutor& executor, const RmsNormArgs& args) {
   check_shape(args);
   const Launch launch = launch_of(args);
   const int vectors = ceil_div(args.hidden, 8 * kRmsNormThreads);
-  if (vectors <= 1) {
+  if (is_narrow(args)) {
+    executor.run(launch, [&](HostThread& t) { rms_norm_narrow(t, args); });
+  } else if (vectors <= 1) {
     executor.run(launch, [&](HostThread& t) { rms_norm<1>(t, args); });
   } else if (vectors <= 2) {
     executor.run(launch, [&](HostThread& t) { rms_norm<2>(t, args); });

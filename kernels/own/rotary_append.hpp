@@ -5,7 +5,8 @@
 namespace rackwright::kernels::own {
 
 /// Rotates queries and keys by their position, (a, b) -> (a cos - b sin, b cos + a sin) with b half
-/// a head after a (the NeoX order), and puts keys and values into the paged cache.
+/// a head after a (the NeoX order), and puts keys and values into the paged cache; keys alone where
+/// there are no values (MLA).
 struct RotaryAppendArgs {
   View<Bf16> query;                   ///< tokens x heads x head_dim, rotated in place
   View<const Bf16> key, value;        ///< tokens x kv_heads x head_dim
@@ -70,7 +71,7 @@ RW_DEVICE void rotary_append(Thread& t, const RotaryAppendArgs& args) noexcept {
       t.write16(args.key_cache.data, to + half, second);
     }
   }
-  if (slot < 0) return;
+  if (slot < 0 || args.value.count == 0) return;
   for (int item = t.thread(); item < kv_heads * 2 * words; item += kRotaryThreads) {
     const int head = item / (2 * words), column = item % (2 * words) * 8;
     t.write16(

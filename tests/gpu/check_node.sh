@@ -2,7 +2,9 @@
 # tests/gpu/check_node.sh BUILD [OUT]: the kernel part of the check of a GPU node. BUILD is a build
 # with RACKWRIGHT_CUDA=ON. Writes OUT/tests.xml (own kernels against double precision) and OUT/node.json, OUT/node.txt: each operator's time with its 95 % interval, cold, its
 # share of a copy or GEMM measured in the same run against the aim of docs/kernels.md, graph against
-# eager (us of one of ten), and the library and algorithm taken; what a launch and a KV transfer cost. OUT: out/node.
+# eager (us of one of ten), results against double precision on the host ("ok", with the largest error over the
+# tolerance of kernels/cuda_trial.hpp, or "WRONG": the check fails), and the library and algorithm taken; what a
+# launch and a KV transfer cost. OUT: out/node.
 # Changes no clock and no limit. `rackwright bench kernels --backend cuda --json FILE` keeps all samples.
 set -euo pipefail
 build=${1:?usage: tests/gpu/check_node.sh BUILD [OUT]}

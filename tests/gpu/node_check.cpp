@@ -1,8 +1,9 @@
 /* node_check MODULE.so DATA [FILTER]: times the module's operators on GPU 0 by the sampler of
    `bench kernels`, each as graph and launched kernel by kernel, beside a copy and GEMMs measured in
-   the same run, and what an empty kernel and a transfer of KV pages cost; a table on stderr, JSON
-   on stdout. DATA holds workloads/models. Exit code 77 where there is no GPU, 1 where an operator
-   did not run. */
+   the same run, and what an empty kernel and a transfer of KV pages cost; compares products,
+   attention and experts, at sizes that the host multiplies too, with double precision; a table on
+   stderr, JSON on stdout. DATA holds workloads/models. Exit code 77 where there is no GPU, 1 where
+   an operator did not run or a result is wrong. */
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "kernels/bench/suite.hpp"
 #include "kernels/cuda_backend.hpp"
 #include "kernels/cuda_loader.hpp"
+#include "kernels/cuda_trial.hpp"
 
 namespace {
 
@@ -38,7 +40,8 @@ std::vector<BenchCase> cases_of(const DataLocator& data, const std::string& filt
   for (auto& one : step_cases("gpt-oss-120b", model, resolved(plan, model), {})) {
     cases.push_back(std::move(one));
   }
-  for (const DataType type : {DataType::fp8, DataType::fp8_block, DataType::nvfp4}) {
+  for (const DataType type :
+       {DataType::fp8, DataType::fp8_block, DataType::nvfp4, DataType::int8, DataType::fp32}) {
     cases.push_back(
         {fmt::format("gemm/{}/n:8192", to_string(type)), product(8192, 8192, 8192, type)});
   }
@@ -68,6 +71,8 @@ GraphAndEager compare(CudaBackend& backend, Operator op) {
 /// The share of its bound that an operator is meant to reach (docs/kernels.md).
 double aim_of(const BenchResult& result, const std::string& bound) {
   if (bound == "copy") return 0.85;
+  // The rate of bf16 does not bound them.
+  if (result.name.starts_with("gemm/int8") || result.name.starts_with("gemm/fp32")) return 0;
   const bool library = result.choice.find("cuBLAS") != std::string::npos ||
                        result.choice.find("cuDNN") != std::string::npos;
   if (library) return 0.70;
@@ -104,9 +109,36 @@ Json transfer_costs(const CudaModule& module) {
           {"path", cost.path}};
 }
 
+constexpr unsigned kTrialSeed = 11;
+
+bool is_compared(const Operator& op) {
+  return !std::holds_alternative<ElementwiseShape>(op.shape);
+}
+
+/// The operator at a size for the host, against double precision; own memory-bound kernels are
+/// compared by own_kernels_gpu_tests.
+Json compared(const CudaModule& module, const Operator& op, int& wrong) {
+  if (!is_compared(op)) return {{"text", "-"}};
+  try {
+    const auto result = compare_with_host(module, 0, small_for_host(op), kTrialSeed);
+    wrong += result.right() ? 0 : 1;
+    return {{"text", result.right() ? fmt::format("ok {:.2f}", result.largest)
+                                    : fmt::format("WRONG {}", result.wrong)},
+            {"seed", kTrialSeed},
+            {"elements", result.elements},
+            {"wrong", result.wrong},
+            {"largest_error_over_tolerance", result.largest},
+            {"first_wrong", result.first_wrong},
+            {"choice", result.choice}};
+  } catch (const BackendUnavailable& error) {
+    ++wrong;
+    return {{"text", "FAILED"}, {"failed", error.what()}};
+  }
+}
+
 Json row_of(const BenchResult& result, const MeasuredBounds& bounds, CudaBackend& backend,
-            const Operator& op) {
-  Json row = {{"name", result.name}};
+            const Operator& op, const Json& host) {
+  Json row = {{"name", result.name}, {"host", host}};
   if (result.samples.empty()) {
     row["failed"] = result.skipped.empty() ? to_string(result.stopped) : result.skipped;
     fmt::print(stderr, "{}: {}\n", result.name, row["failed"].get<std::string>());
@@ -129,13 +161,14 @@ Json row_of(const BenchResult& result, const MeasuredBounds& bounds, CudaBackend
               {"graph_of_10_s", both.graph_s},
               {"eager_of_10_s", both.eager_s},
               {"choice", result.choice}});
-  fmt::print(stderr, "{:88} {:10.1f} {:8.0f} {:8.1f} {:5.0f}% {:4} {:6} {:7.1f} {:7.1f}  {}\n",
-             result.name, 1e6 * result.summary.median, result.bytes_per_s() / 1e9,
-             result.flop_per_s() / 1e12, 100 * bound.share, bound.bound,
-             aim == 0             ? ""
-             : bound.share >= aim ? "met"
-                                  : fmt::format("<{:.0f}%", 100 * aim),
-             1e5 * both.graph_s, 1e5 * both.eager_s, result.choice);
+  fmt::print(
+      stderr, "{:88} {:10.1f} {:8.0f} {:8.1f} {:5.0f}% {:4} {:6} {:7.1f} {:7.1f} {:10}  {}\n",
+      result.name, 1e6 * result.summary.median, result.bytes_per_s() / 1e9,
+      result.flop_per_s() / 1e12, 100 * bound.share, bound.bound,
+      aim == 0             ? ""
+      : bound.share >= aim ? "met"
+                           : fmt::format("<{:.0f}%", 100 * aim),
+      1e5 * both.graph_s, 1e5 * both.eager_s, host["text"].get<std::string>(), result.choice);
   return row;
 }
 
@@ -160,17 +193,23 @@ int check(const std::string& file, const DataLocator& data, const std::string& f
   fmt::print(stderr, "{}, copy {:.0f} GB/s\n", gpu.name, bounds.bytes_per_s / 1e9);
   document["launch"] = launch_costs(module);
   if (probe.devices.size() > 1) document["transfer"] = transfer_costs(module);
-  fmt::print(stderr, "{:88} {:>10} {:>8} {:>8} {:>6} {:4} {:6} {:>7} {:>7}  choice\n", "operator",
-             "us, cold", "GB/s", "TFLOP/s", "bound", "", "aim", "graph", "eager");
+  fmt::print(stderr, "{:88} {:>10} {:>8} {:>8} {:>6} {:4} {:6} {:>7} {:>7} {:10}  choice\n",
+             "operator", "us, cold", "GB/s", "TFLOP/s", "bound", "", "aim", "graph", "eager",
+             "host");
   const auto results = run_benchmarks(cases, device, options, {});
-  int failed = 0;
+  int failed = 0, wrong = 0;
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    document["operators"].push_back(row_of(results[i], bounds, backend, cases[i].op));
+    const Json host = compared(module, cases[i].op, wrong);
+    if (host.contains("first_wrong") && host["wrong"] != 0) {
+      fmt::print(stderr, "{}: {}\n", cases[i].name, host["first_wrong"].get<std::string>());
+    }
+    document["operators"].push_back(row_of(results[i], bounds, backend, cases[i].op, host));
     failed += results[i].samples.empty() ? 1 : 0;
   }
   document["failed"] = failed;
+  document["wrong"] = wrong;
   fmt::print("{}\n", document.dump(2));
-  return failed == 0 ? 0 : 1;
+  return failed + wrong == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -147,15 +147,44 @@ TEST(CudaBackend, ChoicesComeBackAndCollectivesAreNamedAsLeftOut) {
 }
 
 TEST(CudaBackend, WhatHasNoKernelIsRefusedByName) {
-  const workloads::Operator op{"proj", workloads::OperatorClass::gemm, workloads::Lane::compute, 1,
-                               workloads::GemmShape{1, 64, 64, workloads::DataType::int8}};
+  workloads::AttentionShape shape;
+  shape.kv_type = workloads::DataType::nvfp4;
+  const workloads::Operator op{"attention", workloads::OperatorClass::attention_decode,
+                               workloads::Lane::compute, 1, shape};
   try {
     (void)to_cuda(op);
     FAIL();
   } catch (const BackendUnavailable& error) {
-    EXPECT_THAT(error.what(),
-                HasSubstr("proj: the CUDA module has no kernel for products in int8"));
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("attention: the CUDA module has no kernel for attention on a nvfp4 cache"));
   }
+}
+
+// Every type of a product that a workload can name.
+TEST(CudaBackend, ProductsOfAllTypesAreTaken) {
+  using workloads::DataType;
+  for (const DataType type :
+       {DataType::fp32, DataType::bf16, DataType::fp16, DataType::int8, DataType::fp8,
+        DataType::fp8_block, DataType::mxfp4, DataType::nvfp4}) {
+    const auto out = to_cuda({"proj", workloads::OperatorClass::gemm, workloads::Lane::compute, 1,
+                              workloads::GemmShape{1, 64, 64, type}});
+    EXPECT_EQ(out.kind, RACKWRIGHT_CUDA_GEMM);
+  }
+}
+
+// A norm of 7 tokens of 4096.
+TEST(CudaBackend, MemoryBoundWorkGoesToItsKernel) {
+  workloads::ElementwiseShape shape{7 * 16384.0, 7 * 16384.0, 0};
+  shape.size.kernel = workloads::ElementwiseKernel::residual_norm;
+  shape.size.rows = 7, shape.size.width = 4096;
+  const auto out =
+      to_cuda({"norm", workloads::OperatorClass::elementwise, workloads::Lane::compute, 1, shape});
+  EXPECT_EQ(out.kind, RACKWRIGHT_CUDA_ELEMENTWISE);
+  EXPECT_EQ(out.kernel, RACKWRIGHT_CUDA_RESIDUAL_NORM);
+  EXPECT_EQ(out.rows, 7);
+  EXPECT_EQ(out.width, 4096);
+  EXPECT_EQ(out.bytes, 2 * 7 * 16384.0);
 }
 
 // DeepSeek-V3 (config.json): 128 heads, qk 128 + 64, v 128; latent 512 + 64 when absorbed.
@@ -203,7 +232,8 @@ TEST(CudaBackend, NoOperatorOfTheShippedWorkloadsIsRefused) {
       workloads::OperatorGraph graph;
       lowering.lower(mixed_step(), graph);
       for (const workloads::Operator& op : graph.operators) {
-        const RackwrightCudaOperator out = to_cuda(op);
+        const CudaOperator out = to_cuda(op);
+        EXPECT_EQ(out.kind == RACKWRIGHT_CUDA_STREAM, op.name == "vision_gelu") << op.name;
         if (out.kind == RACKWRIGHT_CUDA_PREFILL || out.kind == RACKWRIGHT_CUDA_DECODE) {
           const bool held = out.head_dim <= 128 || (out.head_dim == 192 && out.value_dim == 128);
           EXPECT_TRUE(held) << file.path() << " " << op.name << " " << out.head_dim;

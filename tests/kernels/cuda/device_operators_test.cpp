@@ -1,5 +1,6 @@
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "kernels/cuda/device_operators.hpp"
 #include "kernels/cuda/own_kernels.cuh"
+#include "kernels/cuda/product_padding.hpp"
 #include "kernels/cuda_backend.hpp"
 #include "kernels/own/shape_checks.hpp"
 #include "tests/kernels/fake_cudnn.hpp"
@@ -26,6 +28,8 @@ namespace own = rackwright::kernels::own;
 /// What is allocated, by its first byte.
 std::map<const char*, std::size_t> blocks;
 int launches = 0;
+std::vector<int> products;    ///< rows of those that cuBLASLt was asked for
+std::vector<int> first_rows;  ///< of the last MXFP4 product
 
 bool allocated(const void* memory, std::size_t bytes) {
   const auto* first = static_cast<const char*>(memory);
@@ -67,6 +71,11 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
+cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
+  EXPECT_TRUE(allocated(to, bytes));
+  std::memset(to, value, bytes);
+  return cudaSuccess;
+}
 cudaError_t cudaDeviceSynchronize() {
   return cudaSuccess;
 }
@@ -87,6 +96,90 @@ cudaError_t launch(const FillRandomArgs& args, cudaStream_t) {
 cudaError_t launch(const StreamCopyArgs& args, cudaStream_t) {
   expect_held(args.from, "copy from");
   expect_held(args.to, "copy to");
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
+cudaError_t launch(const RmsNormArgs& args, cudaStream_t) {
+  EXPECT_NO_THROW(check_shape(args));
+  const std::int64_t elements = static_cast<std::int64_t>(args.rows) * args.hidden;
+  EXPECT_EQ(args.input.count, elements);
+  EXPECT_EQ(args.output.count, elements);
+  EXPECT_EQ(args.sum.count, args.residual.count);
+  expect_held(args.input, "input");
+  expect_held(args.residual, "residual");
+  expect_held(args.weight, "weight");
+  expect_held(args.output, "output");
+  expect_held(args.sum, "sum");
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
+cudaError_t launch(const RotaryAppendArgs& args, cudaStream_t) {
+  const int dim = args.key_cache.head_dim;
+  EXPECT_EQ(dim % 16, 0);
+  EXPECT_EQ(args.query.count, static_cast<std::int64_t>(args.tokens) * args.heads * dim);
+  expect_held(args.query, "queries");
+  expect_held(args.key, "keys");
+  expect_held(args.value, "values");
+  expect_held(args.cos_sin, "angles");
+  expect_held(args.key_cache.data, "key cache");
+  expect_held(args.value_cache.data, "value cache");
+  const std::int64_t row = static_cast<std::int64_t>(args.key_cache.kv_heads) * dim;
+  for (int i = 0; i < args.tokens; ++i) {
+    EXPECT_LE((args.slot.data[i] + 1) * row, args.key_cache.data.count);
+    EXPECT_LE((args.position.data[i] + 1LL) * dim, args.cos_sin.count);
+  }
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
+cudaError_t launch(const RouterArgs& args, cudaStream_t) {
+  EXPECT_NO_THROW(check_shape(args));
+  EXPECT_EQ(args.logits.count, static_cast<std::int64_t>(args.tokens) * args.experts);
+  expect_held(args.logits, "logits");
+  expect_held(args.expert, "chosen");
+  expect_held(args.weight, "weights");
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
+cudaError_t launch(const UnpermuteArgs& args, cudaStream_t) {
+  EXPECT_EQ(args.hidden % 8, 0);
+  EXPECT_EQ(args.row.count, static_cast<std::int64_t>(args.tokens) * args.top_k);
+  expect_held(args.input, "rows");
+  expect_held(args.output, "sums");
+  const std::int64_t rows = args.input.count / args.hidden;
+  std::vector<int> seen(static_cast<std::size_t>(rows));
+  for (std::int64_t i = 0; i < args.row.count; ++i) {
+    if (args.row.data[i] >= 0) ++seen.at(static_cast<std::size_t>(args.row.data[i]));
+  }
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), rows);  // each row in one token's sum
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
+cudaError_t launch(const IndexerArgs& args, cudaStream_t) {
+  EXPECT_EQ(args.score.count, static_cast<std::int64_t>(args.rows) * args.longest);
+  EXPECT_EQ(args.chosen.count, static_cast<std::int64_t>(args.rows) * args.top_k);
+  expect_held(args.score, "scores");
+  expect_held(args.length, "lengths");
+  expect_held(args.chosen, "chosen");
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
+cudaError_t launch(const SamplingArgs& args, cudaStream_t) {
+  EXPECT_NO_THROW(check_shape(args));
+  EXPECT_EQ(args.logits.count, static_cast<std::int64_t>(args.rows) * args.vocabulary);
+  expect_held(args.logits, "logits");
+  expect_held(args.uniform, "draws");
+  expect_held(args.token, "tokens");
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
+cudaError_t launch(const PageCopyArgs& args, cudaStream_t) {
+  expect_held(args.from, "from pages");
+  expect_held(args.to, "to pages");
+  for (int i = 0; i < args.pages; ++i) {
+    EXPECT_LE((args.from_page.data[i] + 1LL) * args.words, args.from.count);
+    const int to = args.to_page.count > 0 ? args.to_page.data[i] : i;
+    EXPECT_LE((to + 1LL) * args.words, args.to.count);
+  }
   expect_launchable(launch_of(args));
   return cudaSuccess;
 }
@@ -120,6 +213,7 @@ cudaError_t launch(const MxGemmArgs& args, cudaStream_t) {
   expect_held(args.scale, "scales");
   expect_held(args.output, "output");
   expect_held(args.first_row, "first rows");
+  first_rows.assign(args.first_row.data, args.first_row.data + args.first_row.count);
   expect_launchable(launch_of(args));
   return cudaSuccess;
 }
@@ -187,16 +281,17 @@ CublasLt::CublasLt(StepMemory& memory) : memory_(memory) {}
 CublasLt::~CublasLt() = default;
 std::vector<Candidate> CublasLt::candidates(const ProductShape& shape, ScaleMode mode,
                                             std::function<ProductPlaces()> places) {
-  if (shape.type != RACKWRIGHT_CUDA_BF16 && (shape.n % 16 != 0 || shape.k % 16 != 0)) return {};
+  if (multiple_of_k(shape.type) > 1 && (shape.n % 16 != 0 || shape.k % 16 != 0)) return {};
   return {{"stand-in, " + std::string(name_of(mode)), [shape, places](void*) {
              ++launches;
+             products.push_back(shape.m);
              const ProductPlaces at = places();
              const auto count = [](int a, int b) {
                return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
              };
              EXPECT_TRUE(allocated(at.a, element_bytes(shape.type, count(shape.m, shape.k))));
              EXPECT_TRUE(allocated(at.b, element_bytes(shape.type, count(shape.n, shape.k))));
-             EXPECT_TRUE(allocated(at.d, 2 * count(shape.m, shape.n)));
+             EXPECT_TRUE(allocated(at.d, output_bytes(shape.type, count(shape.m, shape.n))));
              return 0;
            }}};
 }
@@ -252,11 +347,12 @@ class Arena final : public CudaCalls {
 };
 
 void run_all(const workloads::OperatorGraph& graph, const OpenedCudnn& cudnn) {
-  std::vector<RackwrightCudaOperator> operators;
+  std::vector<CudaOperator> held;
   for (const workloads::Operator& op : graph.operators) {
-    operators.push_back(to_cuda(op));
-    operators.back().repeat = std::min(operators.back().repeat, 3);
+    held.push_back(to_cuda(op));
+    held.back().repeat = std::min(held.back().repeat, 3);
   }
+  const std::vector<RackwrightCudaOperator> operators(held.begin(), held.end());
   Arena arena;
   DeviceOperators device(arena, 0, operators, cudnn);
   for (int i = 0; i < device.count(); ++i) {
@@ -264,6 +360,9 @@ void run_all(const workloads::OperatorGraph& graph, const OpenedCudnn& cudnn) {
                  device.choice(i));
     EXPECT_EQ(device.enqueue(i, nullptr), 0);
     EXPECT_FALSE(device.choice(i).empty());
+    // What replays as so many bytes: GELU, which no kernel here has.
+    EXPECT_EQ(device.choice(i).find("no kernel of its own") != std::string::npos,
+              graph.operators[static_cast<std::size_t>(i)].name == "vision_gelu");
   }
 }
 
@@ -339,6 +438,71 @@ TEST(DeviceOperators, ChoicesNameKernelPagesAndReason) {
   const DeviceOperators device(arena, 0, {op}, no_cudnn());
   EXPECT_THAT(device.choice(0), HasSubstr("own rw_decode_128_fp8, pages of 64 HND"));
   EXPECT_THAT(device.choice(0), HasSubstr("cold cache; no cuDNN: not installed"));
+}
+
+// Experts of 40, 3 and 1 rows: cuBLASLt gets products of 48 and 16 rows, cuDNN and the MXFP4 kernel
+// all 44.
+TEST(DeviceOperators, ExpertsTakeRaggedRows) {
+  const int rows[] = {40, 3, 1};
+  RackwrightCudaOperator op{};
+  op.kind = RACKWRIGHT_CUDA_EXPERTS, op.repeat = 1, op.type = RACKWRIGHT_CUDA_BF16;
+  op.rows = 44, op.experts = 3, op.hidden = 256, op.intermediate = 128, op.gated = 1;
+  op.expert_rows = rows;
+  products.clear();
+  Arena arena;
+  DeviceOperators device(arena, 0, {op}, no_cudnn());
+  products.clear();
+  EXPECT_EQ(device.enqueue(0, nullptr), 0);
+  EXPECT_THAT(products, ::testing::ElementsAre(48, 16, 16, 48, 16, 16));
+  op.type = RACKWRIGHT_CUDA_MXFP4;
+  first_rows.clear();
+  DeviceOperators weights_only(arena, 0, {op}, no_cudnn());
+  EXPECT_EQ(weights_only.enqueue(0, nullptr), 0);
+  EXPECT_THAT(first_rows, ::testing::ElementsAre(0, 40, 43, 44));
+}
+
+std::vector<int> roles_of(const std::vector<Placed>& placed) {
+  std::vector<int> roles;
+  for (const Placed& one : placed) roles.push_back(one.role);
+  return roles;
+}
+
+// A trial hands over what a launch reads, then what it writes; scales of MXFP4 weights are 1 (127).
+TEST(DeviceOperators, TrialsHandOverInputsThenTheOutput) {
+  Arena arena;
+  RackwrightCudaOperator product{};
+  product.kind = RACKWRIGHT_CUDA_GEMM, product.repeat = 1, product.type = RACKWRIGHT_CUDA_MXFP4;
+  product.m = 3, product.n = 64, product.k = 128;
+  RackwrightCudaOperator decode{};
+  decode.kind = RACKWRIGHT_CUDA_DECODE, decode.repeat = 1, decode.sequences = 2;
+  decode.query_tokens = 1, decode.keys = 100, decode.heads = 8, decode.kv_heads = 2;
+  decode.head_dim = decode.value_dim = 64;
+  DeviceOperators device(arena, 0, {product, decode}, no_cudnn());
+  const auto placed = device.trial(0, 5);
+  EXPECT_THAT(roles_of(placed),
+              ::testing::ElementsAre(RACKWRIGHT_CUDA_LEFT, RACKWRIGHT_CUDA_RIGHT,
+                                     RACKWRIGHT_CUDA_SCALE, RACKWRIGHT_CUDA_OUTPUT));
+  EXPECT_EQ(placed[0].bytes, 2U * 3 * 128);
+  EXPECT_EQ(placed[2].bytes, 64U * 128 / 32);
+  EXPECT_EQ(static_cast<const unsigned char*>(placed[2].place)[255], 127);
+  EXPECT_THAT(roles_of(device.trial(1, 5)),
+              ::testing::ElementsAre(RACKWRIGHT_CUDA_QUERY, RACKWRIGHT_CUDA_KEY,
+                                     RACKWRIGHT_CUDA_VALUE, RACKWRIGHT_CUDA_OUTPUT));
+}
+
+// INT8 sums in int32 and FP32 in fp32: results of 4 bytes.
+TEST(DeviceOperators, WholeNumbersAndFp32HaveWideResults) {
+  EXPECT_EQ(output_bytes(RACKWRIGHT_CUDA_INT8, 10), 40U);
+  EXPECT_EQ(output_bytes(RACKWRIGHT_CUDA_FP32, 10), 40U);
+  EXPECT_EQ(output_bytes(RACKWRIGHT_CUDA_FP8, 10), 20U);
+  for (const int type : {RACKWRIGHT_CUDA_INT8, RACKWRIGHT_CUDA_FP32}) {
+    Arena arena;
+    RackwrightCudaOperator op{};
+    op.kind = RACKWRIGHT_CUDA_GEMM, op.repeat = 2, op.m = 5, op.n = 64, op.k = 96, op.type = type;
+    DeviceOperators device(arena, 0, {op}, no_cudnn());
+    EXPECT_EQ(device.enqueue(0, nullptr), 0);
+    EXPECT_THAT(device.choice(0), HasSubstr("stand-in"));
+  }
 }
 
 TEST(DeviceOperators, ScaleModesFollowTheType) {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -49,6 +50,32 @@ TEST_P(Elementwise, RmsNormIsThatOfDoublePrecision) {
     for (int i = 0; i < hidden; ++i) {
       const double exact = value(sum[first + i]) * scale * value(weight[i]);
       ASSERT_NEAR(value(output[first + i]), exact, kRounding * std::abs(exact)) << row << " " << i;
+    }
+  }
+}
+
+// Without a residual: heads, which a warp norms, and wide rows.
+TEST_P(Elementwise, RmsNormAloneIsThatOfDoublePrecision) {
+  const auto [order, given_rows, width] = GetParam();
+  for (const auto& [rows, hidden] : {std::pair{given_rows, width}, std::pair{9 * given_rows, 128},
+                                     std::pair{8 * given_rows, 200}, std::pair{5, 256}}) {
+    const std::size_t count = static_cast<std::size_t>(rows) * hidden;
+    RandomSource random(9);
+    auto input = random_bf16(count, random), weight = random_bf16(hidden, random);
+    Memory<Bf16> output(count);
+    RmsNormArgs args;
+    args.input = input.input(), args.weight = weight.input(), args.output = output.view();
+    args.rows = rows, args.hidden = hidden, args.epsilon = 1e-5F;
+    HostExecutor executor(order);
+    run_on_host(executor, args);
+    for (std::size_t first = 0; first < count; first += hidden) {
+      double squares = 0;
+      for (int i = 0; i < hidden; ++i) squares += std::pow(value(input[first + i]), 2);
+      const double scale = 1 / std::sqrt(squares / hidden + 1e-5);
+      for (int i = 0; i < hidden; ++i) {
+        const double exact = value(input[first + i]) * scale * value(weight[i]);
+        ASSERT_NEAR(value(output[first + i]), exact, kRounding * std::abs(exact)) << hidden;
+      }
     }
   }
 }
