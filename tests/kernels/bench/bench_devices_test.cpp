@@ -154,8 +154,9 @@ TEST(CudaBenchDevice, TypesAreBoundByTheProductsTheyRunIn) {
 
 TEST(CudaBenchDevice, WhatTheModuleLacksIsRefusedByName) {
   CudaBenchDevice device(module_of_milliseconds(), 0, facts());
-  EXPECT_THROW((void)device.prepare(of(GemmShape{8, 8, 8, DataType::int8}), 1, 1),
-               BackendUnavailable);
+  AttentionShape refused;
+  refused.kv_type = DataType::nvfp4;
+  EXPECT_THROW((void)device.prepare(of(refused), 1, 1), BackendUnavailable);
 }
 
 }  // namespace
