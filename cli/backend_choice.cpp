@@ -28,15 +28,19 @@ void check_known(const std::string& asked, std::vector<std::string> known) {
 BackendChoice choose_backend(const std::string& asked, const std::vector<std::string>& known,
                              const std::string& otherwise) {
   check_known(asked, known);
-  if (asked != "auto" && asked != "cuda") return {asked, asked + " backend, as asked for", {}};
+  if (asked != "auto" && asked != "cuda") return {asked, asked + " backend, as asked for", {}, {}};
   const auto probe = kernels::probe_cuda(kernels::cuda_module_path(), true);
   if (!probe.devices.empty()) {
-    return {"cuda", fmt::format("cuda backend on GPU 0, {}", probe.devices.front().name),
-            probe.devices.front()};
+    BackendChoice choice{"cuda",
+                         fmt::format("cuda backend on GPU 0, {}", probe.devices.front().name),
+                         probe.devices.front(),
+                         {}};
+    for (const auto& device : probe.devices) choice.pci_bus_ids.emplace_back(device.pci_bus_id);
+    return choice;
   }
   const std::string why = probe.reason.empty() ? "no GPU" : probe.reason;
   if (asked == "cuda") throw BackendUnavailable(fmt::format("backend cuda: {}", why));
-  return {otherwise, fmt::format("{} backend, as no GPU can be used: {}", otherwise, why), {}};
+  return {otherwise, fmt::format("{} backend, as no GPU can be used: {}", otherwise, why), {}, {}};
 }
 
 }  // namespace rackwright::cli

@@ -13,6 +13,7 @@ struct BackendChoice {
   std::string name;                         ///< "analytical", "cuda", "host"
   std::string reason;                       ///< "host: no GPU can be used: …", for people
   std::optional<RackwrightCudaDevice> gpu;  ///< with cuda: GPU 0, its copy rate measured
+  std::vector<std::string> pci_bus_ids;     ///< with cuda: of all GPUs, as CUDA numbers them
 };
 
 /// `auto` takes cuda where a GPU can be used, else `otherwise`. `known`: what this command takes

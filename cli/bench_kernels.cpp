@@ -33,7 +33,7 @@ std::unique_ptr<kernels::BenchDevice> open_device(const BackendChoice& choice) {
   if (choice.name == "host") return std::make_unique<kernels::HostBenchDevice>();
   return std::make_unique<kernels::CudaBenchDevice>(
       kernels::open_cuda_module(kernels::cuda_module_path()), 0, *choice.gpu,
-      gpu_meters(0, choice.gpu->name));
+      gpu_meters(choice.gpu->pci_bus_id));
 }
 
 std::vector<BenchCase> filtered(std::vector<BenchCase> cases, const std::string& filter) {

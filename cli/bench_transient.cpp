@@ -56,7 +56,7 @@ std::vector<Loaded> load_devices(const BackendChoice& choice,
     const auto module = kernels::open_cuda_module(kernels::cuda_module_path());
     for (unsigned i = 0; i < gpus.size(); ++i) {
       loaded.emplace_back().device = std::make_unique<kernels::CudaBenchDevice>(
-          module, static_cast<int>(i), gpus[i], gpu_meters(i, gpus[i].name));
+          module, static_cast<int>(i), gpus[i], gpu_meters(gpus[i].pci_bus_id));
     }
   }
   for (Loaded& one : loaded) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "profiler/nvml/gpu_match.hpp"
 #include "profiler/nvml/gpu_reader.hpp"
 
 namespace rackwright::cli {
@@ -33,14 +34,17 @@ struct Reader {
 
 }  // namespace
 
-kernels::GpuMeters gpu_meters(unsigned index, const std::string& name) {
-  const auto opened = nvml::open_nvml();
-  if (!opened.library || index >= opened.library->device_count()) return {};
-  const auto reader = std::make_shared<Reader>(opened.library, index);
-  if (reader->gpu.identity().name != name) return {};
-  (void)reader->joules();
-  return {[reader] { return reader->read(nvml::Quantity::sm_clock); },
-          [reader] { return reader->joules(); }};
+kernels::GpuMeters gpu_meters(const std::string& pci_bus_id, const std::string& library) {
+  const auto opened = nvml::open_nvml(library);
+  if (!opened.library) return {};
+  for (unsigned index = 0; index < opened.library->device_count(); ++index) {
+    const auto reader = std::make_shared<Reader>(opened.library, index);
+    if (!nvml::same_bus(reader->gpu.identity().pci_bus_id, pci_bus_id)) continue;
+    (void)reader->joules();
+    return {[reader] { return reader->read(nvml::Quantity::sm_clock); },
+            [reader] { return reader->joules(); }};
+  }
+  return {};
 }
 
 }  // namespace rackwright::cli

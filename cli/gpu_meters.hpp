@@ -6,8 +6,10 @@
 
 namespace rackwright::cli {
 
-/// Clock and energy counter of GPU `index` by NVML. Without NVML, or where its GPU of that index is
-/// not `name` (CUDA may number a part of them, or in another order), both return nothing.
-[[nodiscard]] kernels::GpuMeters gpu_meters(unsigned index, const std::string& name);
+/// Clock and energy counter of the GPU at a PCI bus id, by NVML: CUDA may number a part of the
+/// node's GPUs, or in another order. Without NVML, or where it knows no such GPU, both return
+/// nothing.
+[[nodiscard]] kernels::GpuMeters gpu_meters(const std::string& pci_bus_id,
+                                            const std::string& library = "libnvidia-ml.so.1");
 
 }  // namespace rackwright::cli

@@ -7,10 +7,11 @@
 extern "C" {
 #endif
 
-enum { RACKWRIGHT_CUDA_ABI = 4, RACKWRIGHT_CUDA_TEXT = 512 };
+enum { RACKWRIGHT_CUDA_ABI = 5, RACKWRIGHT_CUDA_TEXT = 512 };
 
 typedef struct {
   char name[RACKWRIGHT_CUDA_TEXT];
+  char pci_bus_id[32];    /* "0000:17:00.0": what names it among NVML's */
   int compute_capability; /* 90 for 9.0 */
   int multiprocessors;
   double memory_bytes;

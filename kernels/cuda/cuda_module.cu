@@ -87,6 +87,7 @@ extern "C" int rackwright_cuda_probe(int device, RackwrightCudaDevice* out,
     int clock_khz = 0;
     RACKWRIGHT_CUDA_TRY(cudaDeviceGetAttribute(&clock_khz, cudaDevAttrClockRate, device));
     std::snprintf(out->name, sizeof out->name, "%s", properties.name);
+    RACKWRIGHT_CUDA_TRY(cudaDeviceGetPCIBusId(out->pci_bus_id, sizeof out->pci_bus_id, device));
     out->compute_capability = properties.major * 10 + properties.minor;
     out->multiprocessors = properties.multiProcessorCount;
     out->memory_bytes = static_cast<double>(properties.totalGlobalMem);

@@ -222,6 +222,11 @@ int nvmlDeviceGetUUID(Device device, char* text, unsigned size) {
   std::snprintf(text, size, "GPU-%zu", index_of(device));
   return kSuccess;
 }
+int nvmlDeviceGetPciInfo_v3(Device device, PciInfo* info) {
+  std::snprintf(info->bus_id, sizeof info->bus_id, "00000000:%02zX:00.0",
+                0x1B + 0x20 * index_of(device));
+  return kSuccess;
+}
 int nvmlDeviceGetPowerUsage(Device device, unsigned* milliwatts) {
   const std::size_t index = index_of(device);
   if (state.unsupported == "all") return kNotSupported;
