@@ -21,7 +21,7 @@
 #include "kernels/host/host_backend.hpp"
 #include "kernels/measured_backend.hpp"
 #include "profiler/collectors.hpp"
-#include "profiler/kernel_tracer.hpp"
+#include "profiler/cupti_loader.hpp"
 #include "profiler/replay.hpp"
 #include "results/measured_run.hpp"
 #include "topology/catalog.hpp"
@@ -216,7 +216,8 @@ void ProfileCommand::add_options(CLI::App& app) {
   app.add_option("--scale-up-domain", domain_, "GPUs that share a scale-up (NVLink) domain (8)")
       ->type_name("N");
   app.add_flag("--no-nvml", no_nvml_, "Do not sample power, clocks and links of the node's GPUs");
-  app.add_flag("--no-cupti", no_cupti_, "Do not trace kernels, so that Nsight can attach");
+  app.add_flag("--no-cupti", no_cupti_,
+               "Do not trace kernels and graphs nor sample counters, so that Nsight can attach");
   app.add_option("--gpus", gpus_, "Ranks on this machine, without MPI (1)")->type_name("N");
   app.add_flag("--plan", plan_, "Print steps, minutes and memory; run nothing");
   app.add_option("-o,--output", out_, "Run file to write, must not exist; of several ranks: folder")
@@ -237,7 +238,7 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
   }
   if (choice.name == "cuda") {
     try {
-      return load_cuda(workload, data, *choice.gpu, ranks, setup);
+      return load_cuda(workload, data, choice, ranks, setup);
     } catch (const BackendUnavailable& error) {
       if (backend_ != "auto") throw;
       choice.reason = fmt::format("analytical backend, not cuda: {}", error.what());
@@ -253,14 +254,16 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
 
 std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Workload& workload,
                                                             const DataLocator& data,
-                                                            const RackwrightCudaDevice& gpu,
+                                                            const BackendChoice& choice,
                                                             ProfileRanks& ranks,
                                                             profiler::ReplicaSetup& setup) const {
+  const RackwrightCudaDevice& gpu = *choice.gpu;
   setup.gpu_memory_bytes = gpu.memory_bytes;
   setup.plan = choose_plan(workload, setup.gpu_memory_bytes, ranks.count(), 1);
   (void)ranks.join_replica(setup.plan.gpus());
   const int device = ranks.place_on_host();
-  const kernels::GpuMeters meters = gpu_meters(device, gpu.name);
+  const kernels::GpuMeters meters =
+      gpu_meters(choice.pci_bus_ids.at(static_cast<std::size_t>(device)));
   if (!plan_) setup.idle_w = measure_idle_w(meters);
   kernels::MeasuredOptions options;
   options.joules = meters.joules;
@@ -277,7 +280,8 @@ std::unique_ptr<profiler::Collectors> ProfileCommand::start_collectors(
   profiler::CollectOptions options;
   options.nvml = !no_nvml_;
   options.cupti = backend_ != "host" && !no_cupti_;
-  options.cupti_module = profiler::KernelTracer::module_path();
+  options.cupti_module = profiler::cupti_module_path();
+  options.metric_plans = data.file("profiler/cupti/metric_plans.json");
   options.sensors = data.file("profiler/nvml/sensors.json");
   return std::make_unique<profiler::Collectors>(options);
 }
@@ -293,7 +297,8 @@ int ProfileCommand::start_ranks(int gpus, CommandContext& context) const {
 
 int ProfileCommand::record(const WorkloadInput& input, const profiler::ReplicaSetup& setup,
                            kernels::Backend& backend, std::uint64_t seed, ProfileRanks& ranks,
-                           profiler::Collectors* collectors, CommandContext& context) const {
+                           const BackendChoice& choice, profiler::Collectors* collectors,
+                           CommandContext& context) const {
   ProgressLine line(context.err, context.err_is_terminal && ranks.first());
   profiler::RunMeta meta;
   meta.version = context.version;
@@ -310,14 +315,15 @@ int ProfileCommand::record(const WorkloadInput& input, const profiler::ReplicaSe
     writer.keep(so_far);
     ranks.look();
   };
-  const auto watched = collectors ? collectors->watch(backend, direct(backend)) : nullptr;
+  const profiler::WatchedGpu gpu{ranks.place_on_host(), choice.pci_bus_ids};
+  const auto watched = collectors ? collectors->watch(backend, direct(backend), gpu) : nullptr;
   const auto trace = profiler::replay(input.workload, setup, watched ? *watched : backend, options,
                                       progress_on(line));
   line.finish();
   profiler::Recording record;
   record.notes = choices_of(backend);
   record.notes.empty() ? writer.write(trace) : writer.write(trace, record);
-  if (collectors) collectors->add_to(file);
+  const std::string lost = collectors ? collectors->add_to(file) : "";
   if (trace.incomplete) {
     context.err << fmt::format(
         "rackwright: {} at {:.1f} s of traffic; kept in {}, marked incomplete\n",
@@ -327,9 +333,11 @@ int ProfileCommand::record(const WorkloadInput& input, const profiler::ReplicaSe
   ranks.finish_record();
   writer.finish();
   if (ranks.first()) context.out << summary_text(trace);
-  if (ranks.several()) return ranks.merge(out_, context.out, context.err);
-  context.out << out_ << '\n';
-  return kFine;
+  const int merged = ranks.several() ? ranks.merge(out_, context.out, context.err) : kFine;
+  if (!ranks.several()) context.out << out_ << '\n';
+  if (lost.empty()) return merged;
+  context.err << fmt::format("rackwright: {}; {} is marked incomplete\n", lost, file);
+  return kIncomplete;
 }
 
 int ProfileCommand::run(CommandContext& context) {
@@ -359,7 +367,9 @@ int ProfileCommand::run(CommandContext& context) {
   }
   if (backend->name() == "analytical") collectors.reset();  // nothing runs
   if (collectors && ranks.first()) context.err << collectors->status() << '\n';
-  if (!plan_) return record(input, setup, *backend, seed, ranks, collectors.get(), context);
+  if (!plan_) {
+    return record(input, setup, *backend, seed, ranks, choice, collectors.get(), context);
+  }
   ProgressLine line(context.err, context.err_is_terminal && ranks.first());
   const std::string text = plan_text(input.workload, setup, *backend, seed, progress_on(line));
   line.finish();

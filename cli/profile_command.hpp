@@ -38,8 +38,8 @@ class ProfileCommand final : public Command {
                                                  BackendChoice& choice,
                                                  profiler::ReplicaSetup& setup) const;
   std::unique_ptr<kernels::Backend> load_cuda(const workloads::Workload& workload,
-                                              const DataLocator& data,
-                                              const RackwrightCudaDevice& gpu, ProfileRanks& ranks,
+                                              const DataLocator& data, const BackendChoice& choice,
+                                              ProfileRanks& ranks,
                                               profiler::ReplicaSetup& setup) const;
 
   /// Starts this program again as `gpus` local ranks and waits for them.
@@ -47,7 +47,8 @@ class ProfileCommand final : public Command {
   /// The replay into its run file, or into that of this rank.
   int record(const WorkloadInput& input, const profiler::ReplicaSetup& setup,
              kernels::Backend& backend, std::uint64_t seed, ProfileRanks& ranks,
-             profiler::Collectors* collectors, CommandContext& context) const;
+             const BackendChoice& choice, profiler::Collectors* collectors,
+             CommandContext& context) const;
 
   /// Those that run beside a backend; null where it is known that nothing runs.
   std::unique_ptr<profiler::Collectors> start_collectors(const DataLocator& data) const;

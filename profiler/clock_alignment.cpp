@@ -76,4 +76,10 @@ ClockDisturbance find_disturbance(std::span<const ClockPair> pairs, double limit
   return found;
 }
 
+std::int64_t realtime_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
 }  // namespace rackwright::profiler

@@ -56,4 +56,7 @@ struct ClockDisturbance {
 [[nodiscard]] ClockDisturbance find_disturbance(std::span<const ClockPair> pairs,
                                                 double limit_s = 1e-3);
 
+/// CLOCK_REALTIME, ns.
+[[nodiscard]] std::int64_t realtime_ns();
+
 }  // namespace rackwright::profiler

@@ -8,10 +8,11 @@
 
 #include "common/input_error.hpp"
 #include "profiler/clock_alignment.hpp"
-#include "profiler/kernel_tracer.hpp"
+#include "profiler/nvml/gpu_match.hpp"
 #include "profiler/nvml/nvml_tables.hpp"
 #include "profiler/run_file_recording.hpp"
 #include "profiler/run_schema.hpp"
+#include "profiler/traced_steps.hpp"
 
 namespace rackwright::profiler {
 
@@ -40,15 +41,6 @@ class WorkLog {
   Recording recording_;
   NameTable name_;
   std::uint64_t calls_ = 0;
-};
-
-/// Steps that are run once more under CUPTI.
-struct StepsToTrace {
-  static constexpr std::size_t kMost = 16;
-  bool wanted = false;
-  kernels::Backend* backend = nullptr;
-  kernels::RankContext rank;
-  std::vector<workloads::OperatorGraph> graphs;
 };
 
 namespace {
@@ -99,17 +91,15 @@ class WatchedStep final : public kernels::PreparedStep {
 
 class WatchedBackend final : public kernels::Backend {
  public:
-  WatchedBackend(kernels::Backend& backend, WorkLog& log, StepsToTrace& to_trace)
-      : backend_(backend), log_(log), to_trace_(to_trace) {}
+  /// `traced` may be null.
+  WatchedBackend(kernels::Backend& backend, WorkLog& log, TracedSteps* traced)
+      : backend_(backend), log_(log), traced_(traced) {}
   [[nodiscard]] std::string_view name() const override { return backend_.name(); }
   [[nodiscard]] std::string_view device() const override { return backend_.device(); }
   [[nodiscard]] bool measures_power() const override { return backend_.measures_power(); }
   std::unique_ptr<kernels::PreparedStep> prepare(const workloads::OperatorGraph& step,
                                                  const kernels::RankContext& rank) override {
-    if (to_trace_.wanted && to_trace_.graphs.size() < StepsToTrace::kMost) {
-      to_trace_.rank = rank;
-      to_trace_.graphs.push_back(step);
-    }
+    if (traced_ != nullptr) traced_->keep(step, rank);
     // On the host both modes run the same; on a GPU per_operator would be another measurement.
     return std::make_unique<WatchedStep>(backend_.prepare(step, rank), step,
                                          backend_.name() == "host", log_);
@@ -118,34 +108,17 @@ class WatchedBackend final : public kernels::Backend {
  private:
   kernels::Backend& backend_;
   WorkLog& log_;
-  StepsToTrace& to_trace_;
+  TracedSteps* traced_;
 };
 
-/// Seconds of all steps, operator by operator.
-double run_steps(const StepsToTrace& steps, KernelTracer* tracer) {
-  double seconds = 0;
-  for (const workloads::OperatorGraph& graph : steps.graphs) {
-    if (tracer != nullptr) tracer->step(graph);
-    const auto step = steps.backend->prepare(graph, steps.rank);
-    seconds += step->run(kernels::ReplayMode::per_operator, tracer).seconds;
-  }
-  return seconds;
-}
-
-/// The same steps without and with the trace: what it costs, and what it saw.
-void trace_steps(const StepsToTrace& steps, KernelTracer& tracer, std::int64_t start_ns,
-                 Recording& recording) {
-  if (steps.graphs.empty()) return;
-  const double untraced = run_steps(steps, nullptr);
-  if (const std::string reason = tracer.start(); !reason.empty()) {
-    recording.notes.push_back(reason);
-    return;
-  }
-  const double traced = run_steps(steps, &tracer);
-  tracer.finish(start_ns, recording);
-  recording.notes.push_back(fmt::format("{} steps traced: they took {:.2f} of their untraced time",
-                                        steps.graphs.size(),
-                                        untraced > 0 ? traced / untraced : 0.0));
+/// The index of a GPU of CUDA's among those of NVML's; its own where NVML does not know it.
+GpuNumber gpu_number(const WatchedGpu& gpu, const std::vector<nvml::GpuIdentity>& of_node) {
+  std::vector<std::string> node;
+  for (const nvml::GpuIdentity& one : of_node) node.push_back(one.pci_bus_id);
+  return [cuda = gpu.pci_bus_ids, node](std::uint32_t device) {
+    const auto found = device < cuda.size() ? nvml::find_by_bus(node, cuda[device]) : std::nullopt;
+    return static_cast<int>(found.value_or(device));
+  };
 }
 
 void write_meta(const std::filesystem::path& run, double start_s, double seconds,
@@ -162,6 +135,9 @@ void write_meta(const std::filesystem::path& run, double start_s, double seconds
   put("collect.seconds", seconds);
   put("collect.disturbance", std::string_view(clock.reason));
   put("collect.incomplete", std::string_view(work.incomplete_reason));
+  if (!work.incomplete) return;
+  put("incomplete", std::int64_t{1});
+  put("incomplete_reason", std::string_view(work.incomplete_reason));
 }
 
 }  // namespace
@@ -172,11 +148,13 @@ struct Collectors::Impl {
   std::filesystem::path sensors;
   std::string status;
   std::optional<nvml::Sampler> sampler;
-  std::unique_ptr<KernelTracer> tracer;
-  StepsToTrace to_trace;
+  std::optional<TracedSteps> traced;
+  WatchedGpu gpu;
+  double headline_s = 0;  ///< its begin, CLOCK_REALTIME
 
   void start_nvml(const CollectOptions& options);
   void start_cupti(const CollectOptions& options);
+  Recording end_work(std::optional<nvml::NvmlRecord>& readings);
 };
 
 void Collectors::Impl::start_nvml(const CollectOptions& options) {
@@ -199,11 +177,8 @@ void Collectors::Impl::start_nvml(const CollectOptions& options) {
 
 void Collectors::Impl::start_cupti(const CollectOptions& options) {
   if (!options.cupti) return;
-  std::string reason;
-  tracer = KernelTracer::open(options.cupti_module, reason);
-  to_trace.wanted = tracer != nullptr;
-  status += fmt::format("\nCUPTI: {}",
-                        tracer ? "kernels of the first steps are traced at the end" : reason);
+  traced.emplace(options.cupti_module, options.metric_plans);
+  status += fmt::format("\nCUPTI: {}", traced->status());
 }
 
 Collectors::Collectors(const CollectOptions& options) : impl_(std::make_unique<Impl>()) {
@@ -217,25 +192,41 @@ Collectors::Collectors(const CollectOptions& options) : impl_(std::make_unique<I
 Collectors::~Collectors() = default;
 
 std::unique_ptr<kernels::Backend> Collectors::watch(kernels::Backend& backend,
-                                                    kernels::Backend& traced) {
-  impl_->to_trace.backend = &traced;
-  return std::make_unique<WatchedBackend>(backend, impl_->work, impl_->to_trace);
+                                                    kernels::Backend& traced,
+                                                    const WatchedGpu& gpu) {
+  impl_->gpu = gpu;
+  impl_->headline_s = realtime_s();
+  if (impl_->traced) impl_->traced->use(traced, gpu.device);
+  return std::make_unique<WatchedBackend>(backend, impl_->work,
+                                          impl_->traced ? &*impl_->traced : nullptr);
 }
 
 const std::string& Collectors::status() const {
   return impl_->status;
 }
 
-void Collectors::add_to(const std::filesystem::path& run) {
+/// The headline window ends; then the repetitions with collectors in the way.
+Recording Collectors::Impl::end_work(std::optional<nvml::NvmlRecord>& readings) {
+  Recording recording = work.finish();
+  if (headline_s > 0) {
+    recording.windows.push_back(
+        {"headline", headline_s - begin.realtime_s, realtime_s() - headline_s, false, true});
+  }
+  const auto start_ns = static_cast<std::int64_t>(begin.realtime_s * 1e9);
+  if (traced) {
+    traced->run(start_ns,
+                gpu_number(gpu, sampler ? sampler->gpus() : std::vector<nvml::GpuIdentity>{}),
+                recording);
+  }
+  if (sampler) readings = sampler->stop();
+  return recording;
+}
+
+std::string Collectors::add_to(const std::filesystem::path& run) {
+  std::optional<nvml::NvmlRecord> readings;
+  Recording work = impl_->end_work(readings);
   const ClockPair pairs[] = {impl_->begin, read_clock_pair()};
   const ClockDisturbance clock = find_disturbance(pairs);
-  std::optional<nvml::NvmlRecord> readings;
-  if (impl_->sampler) readings = impl_->sampler->stop();
-  Recording work = impl_->work.finish();
-  if (impl_->tracer) {
-    trace_steps(impl_->to_trace, *impl_->tracer,
-                static_cast<std::int64_t>(pairs[0].realtime_s * 1e9), work);
-  }
   work.notes.push_back(
       "events and readings are in wall-clock seconds of the profile; slices and requests in those "
       "of the traffic");
@@ -256,6 +247,7 @@ void Collectors::add_to(const std::filesystem::path& run) {
     nvml::add_to_run(run, *readings, nvml::read_sensor_facts(impl_->sensors),
                      static_cast<std::int64_t>(pairs[0].realtime_s * 1e6));
   }
+  return work.incomplete_reason;
 }
 
 }  // namespace rackwright::profiler

@@ -6,64 +6,20 @@
 #include <unordered_map>
 #include <vector>
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "profiler/cupti/cupti_abi.h"
 #include "profiler/import/import.hpp"
 
 namespace rackwright::profiler {
 
-struct CuptiModule {
-  RackwrightCuptiAbi abi = nullptr;
-  RackwrightCuptiOpen open = nullptr;
-  RackwrightCuptiStart start = nullptr;
-  RackwrightCuptiStop stop = nullptr;
-  RackwrightCuptiBegin begin = nullptr;
-  RackwrightCuptiEnd end = nullptr;
-  RackwrightCuptiClose close = nullptr;
-};
-
 struct TracedActivity {
   std::uint64_t start_ns, end_ns, bytes;
   std::uint32_t device, stream, correlation;
-  bool copy;
+  std::uint32_t what;
   std::uint32_t name;
 };
 
 namespace {
-
-template <class Function>
-bool find_symbol(void* handle, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(handle, name));
-  return function != nullptr;
-}
-
-/// "" or why the file is not our module.
-std::string load(const std::filesystem::path& path, CuptiModule& module) {
-  if (!std::filesystem::exists(path)) {
-    return fmt::format(
-        "no kernel trace: {} is not there (build with the CUDA toolkit's CUPTI installed)",
-        path.string());
-  }
-  // Stays mapped: threads of CUPTI may outlive the session.
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (handle == nullptr) return fmt::format("no kernel trace: {}", ::dlerror());
-  if (!find_symbol(handle, "rackwright_cupti_abi", module.abi)) {
-    return fmt::format("no kernel trace: {} is another library", path.string());
-  }
-  if (module.abi() != RACKWRIGHT_CUPTI_ABI) {
-    return fmt::format("no kernel trace: {} has interface {}, this program {}: rebuild it",
-                       path.string(), module.abi(), RACKWRIGHT_CUPTI_ABI);
-  }
-  const bool whole = find_symbol(handle, "rackwright_cupti_open", module.open) &&
-                     find_symbol(handle, "rackwright_cupti_start", module.start) &&
-                     find_symbol(handle, "rackwright_cupti_stop", module.stop) &&
-                     find_symbol(handle, "rackwright_cupti_begin", module.begin) &&
-                     find_symbol(handle, "rackwright_cupti_end", module.end) &&
-                     find_symbol(handle, "rackwright_cupti_close", module.close);
-  return whole ? "" : fmt::format("no kernel trace: {} lacks functions", path.string());
-}
 
 constexpr std::pair<const char*, const char*> kReadings[] = {{"cupti_power", "W"},
                                                              {"cupti_temperature", "degC"},
@@ -90,7 +46,7 @@ struct KernelTracer::Impl {
     return {this,
             [](void* c, const RackwrightCuptiActivity* a) {
               of(c).activities.push_back({a->start_ns, a->end_ns, a->bytes, a->device, a->stream,
-                                          a->correlation, a->is_copy != 0, of(c).name(a->name)});
+                                          a->correlation, a->what, of(c).name(a->name)});
             },
             [](void* c, const RackwrightCuptiReading* r) { of(c).readings.push_back(*r); },
             [](void* c, std::uint32_t correlation, std::uint64_t id) {
@@ -98,22 +54,19 @@ struct KernelTracer::Impl {
             },
             [](void* c, const char* text) { of(c).links.insert(text); }};
   }
-  void add_activities(std::int64_t start_ns, Recording& recording);
-  void add_ranges(std::int64_t start_ns, Recording& recording);
-  void add_readings(std::int64_t start_ns, Recording& recording);
+  std::string start(bool graphs);
+  RackwrightCuptiCounts stop();
+  void add_activities(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording);
+  void add_ranges(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording);
+  void add_readings(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording);
+  /// How many launches belong to no step.
+  std::uint64_t add_graphs(std::int64_t start_ns, const GpuNumber& gpu,
+                           std::span<const StepSpan> steps, Recording& recording);
 };
 
-std::filesystem::path KernelTracer::module_path() {
-  std::error_code error;
-  const auto executable = std::filesystem::read_symlink("/proc/self/exe", error);
-  return executable.parent_path().parent_path() / "lib" / "rackwright" / "rackwright_cupti.so";
-}
-
-std::unique_ptr<KernelTracer> KernelTracer::open(const std::filesystem::path& module,
-                                                 std::string& reason) {
+std::unique_ptr<KernelTracer> KernelTracer::open(const CuptiModule& module, std::string& reason) {
   auto impl = std::make_unique<Impl>();
-  reason = load(module, impl->module);
-  if (!reason.empty()) return nullptr;
+  impl->module = module;
   char text[RACKWRIGHT_CUPTI_TEXT] = "";
   const RackwrightCuptiSink sink = impl->sink();
   impl->session = impl->module.open(&sink, text);
@@ -128,9 +81,24 @@ KernelTracer::~KernelTracer() {
   impl_->module.close(impl_->session);
 }
 
-std::string KernelTracer::start() {
+std::string KernelTracer::Impl::start(bool graphs) {
+  activities.clear();
   char text[RACKWRIGHT_CUPTI_TEXT] = "";
-  return impl_->module.start(impl_->session, text) == 0 ? "" : std::string(text);
+  return module.start(session, graphs ? 1 : 0, text) == 0 ? "" : std::string(text);
+}
+
+RackwrightCuptiCounts KernelTracer::Impl::stop() {
+  RackwrightCuptiCounts counts{};
+  module.stop(session, &counts);
+  return counts;
+}
+
+std::string KernelTracer::start() {
+  return impl_->start(false);
+}
+
+std::string KernelTracer::start_graphs() {
+  return impl_->start(true);
 }
 
 void KernelTracer::step(const workloads::OperatorGraph& graph) {
@@ -155,29 +123,31 @@ double seconds_from(std::int64_t start_ns, std::uint64_t time_ns) {
 
 }  // namespace
 
-void KernelTracer::Impl::add_activities(std::int64_t start_ns, Recording& recording) {
+void KernelTracer::Impl::add_activities(std::int64_t start_ns, const GpuNumber& gpu,
+                                        Recording& recording) {
   NameTable into(recording.names);
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> tracks;
   for (const TracedActivity& activity : activities) {
     const auto [track, added] = tracks.emplace(std::pair{activity.device, activity.stream},
                                                static_cast<std::uint32_t>(recording.tracks.size()));
     if (added) {
-      recording.tracks.push_back(
-          {static_cast<int>(activity.device), fmt::format("stream {}", activity.stream)});
+      recording.tracks.push_back({gpu(activity.device), fmt::format("stream {}", activity.stream)});
     }
     const std::string& text = seen.names[activity.name];
+    const bool copy = activity.what == RACKWRIGHT_CUPTI_COPY;
     recording.events.push_back({seconds_from(start_ns, activity.start_ns),
                                 static_cast<double>(activity.end_ns - activity.start_ns) * 1e-9,
                                 track->second, into(text),
-                                activity.copy                ? EventKind::copy
+                                copy                         ? EventKind::copy
                                 : is_collective_kernel(text) ? EventKind::collective
                                                              : EventKind::kernel,
-                                activity.copy ? static_cast<double>(activity.bytes) : -1});
+                                copy ? static_cast<double>(activity.bytes) : -1});
   }
 }
 
 /// From the first start to the last end of an operator's kernels on a GPU.
-void KernelTracer::Impl::add_ranges(std::int64_t start_ns, Recording& recording) {
+void KernelTracer::Impl::add_ranges(std::int64_t start_ns, const GpuNumber& gpu,
+                                    Recording& recording) {
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::pair<std::uint64_t, std::uint64_t>> spans;
   for (const TracedActivity& activity : activities) {
     const auto found = operator_of.find(activity.correlation);
@@ -193,47 +163,97 @@ void KernelTracer::Impl::add_ranges(std::int64_t start_ns, Recording& recording)
   for (const auto& [key, span] : spans) {
     const auto [track, added] =
         tracks.emplace(key.first, static_cast<std::uint32_t>(recording.tracks.size()));
-    if (added) recording.tracks.push_back({static_cast<int>(key.first), "operators"});
+    if (added) recording.tracks.push_back({gpu(key.first), "operators"});
     recording.events.push_back({seconds_from(start_ns, span.first),
                                 static_cast<double>(span.second - span.first) * 1e-9, track->second,
                                 into(ranges[key.second]), EventKind::annotation, -1});
   }
 }
 
-void KernelTracer::Impl::add_readings(std::int64_t start_ns, Recording& recording) {
+void KernelTracer::Impl::add_readings(std::int64_t start_ns, const GpuNumber& gpu,
+                                      Recording& recording) {
   NameTable into(recording.names);
   for (const RackwrightCuptiReading& reading : readings) {
     const auto& [text, unit] = kReadings[std::min<std::uint32_t>(reading.what, 4)];
-    recording.counters.push_back({static_cast<int>(reading.device), into(text), into(unit),
+    recording.counters.push_back({gpu(reading.device), into(text), into(unit),
                                   seconds_from(start_ns, reading.time_ns), 0, reading.value});
   }
 }
 
-void KernelTracer::finish(std::int64_t start_ns, Recording& recording) {
-  RackwrightCuptiCounts counts{};
-  impl_->module.stop(impl_->session, &counts);
-  impl_->add_activities(start_ns, recording);
-  impl_->add_ranges(start_ns, recording);
-  impl_->add_readings(start_ns, recording);
+std::uint64_t KernelTracer::Impl::add_graphs(std::int64_t start_ns, const GpuNumber& gpu,
+                                             std::span<const StepSpan> steps,
+                                             Recording& recording) {
+  NameTable into(recording.names);
+  std::map<std::uint32_t, std::uint32_t> tracks;
+  std::uint64_t of_no_step = 0;
+  for (const TracedActivity& launch : activities) {
+    if (launch.what != RACKWRIGHT_CUPTI_GRAPH) continue;
+    const auto middle =
+        static_cast<std::int64_t>(launch.start_ns + (launch.end_ns - launch.start_ns) / 2);
+    const auto step = std::find_if(steps.begin(), steps.end(), [&](const StepSpan& span) {
+      return middle >= span.begin_ns && middle <= span.end_ns;
+    });
+    if (step == steps.end()) ++of_no_step;
+    const auto [track, added] =
+        tracks.emplace(launch.device, static_cast<std::uint32_t>(recording.tracks.size()));
+    if (added) recording.tracks.push_back({gpu(launch.device), "graphs"});
+    const std::string& launched = seen.names[launch.name];
+    recording.events.push_back(
+        {seconds_from(start_ns, launch.start_ns),
+         static_cast<double>(launch.end_ns - launch.start_ns) * 1e-9, track->second,
+         into(step == steps.end() ? launched
+                                  : fmt::format("step {}: {}", step - steps.begin() + 1, launched)),
+         EventKind::annotation, -1});
+  }
+  return of_no_step;
+}
+
+namespace {
+
+void sort_by_start(Recording& recording) {
   std::stable_sort(recording.events.begin(), recording.events.end(),
                    [](const Event& a, const Event& b) { return a.start_s < b.start_s; });
-  const std::uint64_t read = counts.kernels + counts.copies;
-  recording.counts.push_back(
-      {"kernels and copies (CUPTI)", read + counts.dropped, read - counts.untimed,
-       counts.untimed + counts.dropped == 0 ? ""
-                                            : fmt::format("{} without a time, {} dropped by CUPTI",
-                                                          counts.untimed, counts.dropped)});
-  if (counts.untimed + counts.dropped + counts.cut_buffers + counts.refused_buffers > 0) {
-    recording.incomplete = true;
-    recording.incomplete_reason = fmt::format(
-        "the kernel trace lacks records: {} without a time, {} dropped, {} buffers cut, {} refused",
-        counts.untimed, counts.dropped, counts.cut_buffers, counts.refused_buffers);
-    recording.notes.push_back(recording.incomplete_reason);
-  }
+}
+
+/// Records of one kind: those read, those kept, and why the trace is not whole.
+void add_counts(const char* what, const char* trace, std::uint64_t read,
+                const RackwrightCuptiCounts& counts, Recording& recording) {
+  recording.counts.push_back({what, read + counts.dropped, read - counts.untimed,
+                              counts.untimed + counts.dropped == 0
+                                  ? ""
+                                  : fmt::format("{} without a time, {} dropped by CUPTI",
+                                                counts.untimed, counts.dropped)});
+  if (counts.untimed + counts.dropped + counts.cut_buffers + counts.refused_buffers == 0) return;
+  recording.mark_incomplete(fmt::format(
+      "the {} trace lacks records: {} without a time, {} dropped, {} buffers cut, {} refused",
+      trace, counts.untimed, counts.dropped, counts.cut_buffers, counts.refused_buffers));
+}
+
+}  // namespace
+
+void KernelTracer::finish(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording) {
+  const RackwrightCuptiCounts counts = impl_->stop();
+  impl_->add_activities(start_ns, gpu, recording);
+  impl_->add_ranges(start_ns, gpu, recording);
+  impl_->add_readings(start_ns, gpu, recording);
+  sort_by_start(recording);
+  add_counts("kernels and copies (CUPTI)", "kernel", counts.kernels + counts.copies, counts,
+             recording);
   recording.notes.push_back(fmt::format("CUPTI's own cost {:.3f} ms, host waits {:.3f} ms",
                                         static_cast<double>(counts.overhead_ns) * 1e-6,
                                         static_cast<double>(counts.synchronisation_ns) * 1e-6));
   recording.notes.insert(recording.notes.end(), impl_->links.begin(), impl_->links.end());
+}
+
+void KernelTracer::finish_graphs(std::int64_t start_ns, const GpuNumber& gpu,
+                                 std::span<const StepSpan> steps, Recording& recording) {
+  const RackwrightCuptiCounts counts = impl_->stop();
+  const std::uint64_t of_no_step = impl_->add_graphs(start_ns, gpu, steps, recording);
+  sort_by_start(recording);
+  add_counts("graph launches (CUPTI)", "graph", counts.graphs, counts, recording);
+  if (of_no_step > 0) {
+    recording.notes.push_back(fmt::format("{} graph launches lie in no step", of_no_step));
+  }
 }
 
 }  // namespace rackwright::profiler

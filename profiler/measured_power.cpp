@@ -18,6 +18,16 @@ struct Reading {
 };
 using Series = std::map<std::string, std::vector<Reading>>;
 
+/// Whether power may be stated from a reading at `at_s`: a collected run is disturbed where it is
+/// traced and idle where it is prepared.
+bool is_for_power(const Recording& recording, double at_s) {
+  const auto& windows = recording.windows;
+  const auto holds = [&](const RecordedWindow& window) {
+    return window.power && at_s >= window.start_s && at_s <= window.start_s + window.duration_s;
+  };
+  return windows.empty() || std::any_of(windows.begin(), windows.end(), holds);
+}
+
 /// Power and energy readings of each GPU by name and time.
 std::map<int, Series> power_series(const Recording& recording) {
   constexpr std::string_view kNames[] = {"power_instant", "power_average", "module_power", "power",
@@ -27,7 +37,8 @@ std::map<int, Series> power_series(const Recording& recording) {
     if (sample.gpu < 0) continue;
     const std::string& name = recording.names[sample.name];
     if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames)) continue;
-    gpus[sample.gpu][name].push_back({sample.start_s + sample.duration_s, sample.value});
+    const double at_s = sample.start_s + sample.duration_s;
+    if (is_for_power(recording, at_s)) gpus[sample.gpu][name].push_back({at_s, sample.value});
   }
   for (auto& [gpu, series] : gpus) {
     for (auto& [name, readings] : series) {

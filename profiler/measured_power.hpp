@@ -23,7 +23,8 @@ struct MeasuredPower {
 
 /// One entry per GPU with power or energy counters. With NVML's counters the rules of
 /// `nvml::power_statement` hold; a power log alone has its readings only, each held over the time
-/// since the one before, and needs the same least window of 5 s.
+/// since the one before, and needs the same least window of 5 s. Of a collected run only the
+/// windows for power are taken.
 [[nodiscard]] std::vector<MeasuredPower> measured_power(const Recording& recording);
 
 }  // namespace rackwright::profiler

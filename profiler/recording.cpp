@@ -25,6 +25,12 @@ std::string_view to_string(EventKind kind) {
   return "other";
 }
 
+void Recording::mark_incomplete(const std::string& reason) {
+  incomplete = true;
+  incomplete_reason += (incomplete_reason.empty() ? "" : "; ") + reason;
+  notes.push_back(reason);
+}
+
 double Recording::end_s() const {
   double end = 0;
   for (const Event& event : events) end = std::max(end, event.start_s + event.duration_s);

@@ -76,6 +76,15 @@ struct RecordedGpu {
   double period_s = 0;  ///< between readings, as achieved
 };
 
+/// A part of a collected run, in which collectors disturbed the work or did not.
+struct RecordedWindow {
+  std::string name;  ///< "headline", "untraced repetition", "traced kernels", …
+  double start_s = 0;
+  double duration_s = 0;
+  bool disturbed = false;  ///< traced or counted: neither times nor power are the work's own
+  bool power = false;      ///< power is stated over this one
+};
+
 /// How many records of a kind the source held, and what became of them.
 struct RecordCount {
   std::string what;
@@ -94,7 +103,8 @@ struct Recording {
   std::vector<CounterSample> counters;
   std::vector<CollectiveSample> collectives;
   std::vector<workloads::RequestOutcome> requests;
-  std::vector<RecordedGpu> gpus;  ///< sampled by NVML
+  std::vector<RecordedGpu> gpus;        ///< sampled by NVML
+  std::vector<RecordedWindow> windows;  ///< of a collected run, by start
   std::vector<RecordCount> counts;
   std::vector<std::string> notes;  ///< what a reader must know: an assumption, a unit trap
   bool incomplete = false;
@@ -103,6 +113,8 @@ struct Recording {
   [[nodiscard]] bool empty() const {
     return events.empty() && counters.empty() && collectives.empty() && requests.empty();
   }
+  /// Also as a note. A later reason is added to an earlier one.
+  void mark_incomplete(const std::string& reason);
   /// Last end of anything in it, s.
   [[nodiscard]] double end_s() const;
 };

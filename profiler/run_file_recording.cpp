@@ -94,6 +94,22 @@ void write_sources(Database& database, const Recording& recording) {
   for (const std::string& text : recording.notes) note.bind(0, std::string_view(text)).run();
 }
 
+void write_windows(Database& database, const std::vector<RecordedWindow>& windows) {
+  if (windows.empty()) return;
+  database.execute(
+      "CREATE TABLE IF NOT EXISTS windows (name TEXT NOT NULL, start_s REAL NOT NULL, duration_s "
+      "REAL NOT NULL, disturbed INTEGER NOT NULL, power INTEGER NOT NULL)");
+  Statement insert(database, "INSERT INTO windows VALUES (?, ?, ?, ?, ?)");
+  for (const RecordedWindow& window : windows) {
+    insert.bind(0, std::string_view(window.name))
+        .bind(1, window.start_s)
+        .bind(2, window.duration_s)
+        .bind(3, std::int64_t{window.disturbed})
+        .bind(4, std::int64_t{window.power})
+        .run();
+  }
+}
+
 int gpu_of(const Statement& row, int column) {
   return row.is_null(column) ? -1 : static_cast<int>(row.integer(column));
 }
@@ -158,6 +174,16 @@ void read_gpus(Database& database, Recording& recording) {
   }
 }
 
+void read_windows(Database& database, Recording& recording) {
+  if (database.integer("SELECT count(*) FROM sqlite_master WHERE name = 'windows'") == 0) return;
+  Statement row(database,
+                "SELECT name, start_s, duration_s, disturbed, power FROM windows ORDER BY start_s");
+  while (row.step()) {
+    recording.windows.push_back(
+        {row.text(0), row.number(1), row.number(2), row.integer(3) != 0, row.integer(4) != 0});
+  }
+}
+
 void read_collectives(Database& database, Recording& recording) {
   Statement row(database,
                 "SELECT operation, type, ranks, bytes, in_place, seconds, algbw_bytes_per_s, "
@@ -177,6 +203,7 @@ void write_recording(Database& database, const Recording& recording) {
   write_counters(database, recording);
   write_collectives(database, recording.collectives);
   write_sources(database, recording);
+  write_windows(database, recording.windows);
 }
 
 Recording read_recording(Database& database) {
@@ -194,6 +221,7 @@ Recording read_recording(Database& database) {
   read_counters(database, recording);
   read_collectives(database, recording);
   read_gpus(database, recording);
+  read_windows(database, recording);
   return recording;
 }
 

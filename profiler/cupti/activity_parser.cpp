@@ -23,6 +23,8 @@ std::size_t size_of(const CUpti_Activity& record) {
       return sizeof(CUpti_ActivityMemcpyPtoP4);
     case CUPTI_ACTIVITY_KIND_MEMSET:
       return sizeof(CUpti_ActivityMemset4);
+    case CUPTI_ACTIVITY_KIND_GRAPH_TRACE:
+      return sizeof(CUpti_ActivityGraphTrace2);
     case CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION:
       return sizeof(CUpti_ActivityExternalCorrelation);
     case CUPTI_ACTIVITY_KIND_ENVIRONMENT:
@@ -144,6 +146,13 @@ void ActivityParser::take(const void* record) {
       ++counts_.copies;
       if (!timed(m.start, m.end)) return;
       sink_.copy({m.start, m.end, m.bytes, m.deviceId, m.streamId, m.correlationId, 0});
+      return;
+    }
+    case CUPTI_ACTIVITY_KIND_GRAPH_TRACE: {
+      const auto& g = *static_cast<const CUpti_ActivityGraphTrace2*>(record);
+      ++counts_.graphs;
+      if (!timed(g.start, g.end)) return;
+      sink_.graph({g.start, g.end, g.deviceId, g.streamId, g.correlationId, g.graphId});
       return;
     }
     default:

@@ -21,6 +21,12 @@ struct CopyActivity {
   /// CUpti_ActivityMemcpyKind: 1 to the device, 2 from it, 8 within it, 10 to a peer; 0: memset.
   std::uint8_t kind = 0;
 };
+/// One launch of a graph, from the start of its first node to the end of its last.
+struct GraphActivity {
+  std::uint64_t start_ns = 0, end_ns = 0;
+  std::uint32_t device = 0, stream = 0, correlation = 0;
+  std::uint32_t graph = 0;
+};
 enum class Environment : std::uint8_t { power, temperature, sm_clock, memory_clock, fan };
 struct EnvironmentActivity {
   std::uint64_t time_ns = 0;
@@ -35,6 +41,7 @@ class ActivitySink {
   virtual ~ActivitySink() = default;
   virtual void kernel(const KernelActivity& kernel) = 0;
   virtual void copy(const CopyActivity& copy) = 0;
+  virtual void graph(const GraphActivity&) {}
   virtual void environment(const EnvironmentActivity& reading) = 0;
   /// The launch `correlation` was made by operator `operator_id`.
   virtual void correlation(std::uint32_t correlation, std::uint64_t operator_id) = 0;
@@ -44,7 +51,7 @@ class ActivitySink {
 
 /// What went through a parser. A trace with dropped, untimed or cut records is incomplete.
 struct ActivityCounts {
-  std::uint64_t kernels = 0, copies = 0, environment = 0, correlations = 0;
+  std::uint64_t kernels = 0, copies = 0, graphs = 0, environment = 0, correlations = 0;
   std::uint64_t calls = 0, synchronisations = 0, overheads = 0, markers = 0, links = 0;
   std::uint64_t overhead_ns = 0;         ///< of CUPTI itself, as it reports
   std::uint64_t synchronisation_ns = 0;  ///< that the host waited
@@ -64,6 +71,11 @@ class ActivityParser {
   /// `size` valid bytes at `buffer`, which is aligned to 8 bytes.
   void parse(std::uint8_t* buffer, std::size_t size);
   void add_dropped(std::uint64_t records) { counts_.dropped += records; }
+  /// For a new window.
+  void reset() {
+    counts_ = {};
+    last_start_ns_ = 0;
+  }
   [[nodiscard]] const ActivityCounts& counts() const { return counts_; }
 
  private:

@@ -1,6 +1,7 @@
 #include "profiler/cupti/activity_session.hpp"
 
 #include <atomic>
+#include <span>
 #include <stdexcept>
 
 namespace rackwright::profiler::cupti {
@@ -17,19 +18,26 @@ struct Kind {
 
 /// Kernels of graphs come node by node: GRAPH_TRACE would replace them by one record a launch.
 /// External correlation needs API records to correlate with.
-constexpr Kind kKinds[] = {{CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL, true},
-                           {CUPTI_ACTIVITY_KIND_MEMCPY, true},
-                           {CUPTI_ACTIVITY_KIND_MEMCPY2, false},
-                           {CUPTI_ACTIVITY_KIND_MEMSET, false},
-                           {CUPTI_ACTIVITY_KIND_RUNTIME, true},
-                           {CUPTI_ACTIVITY_KIND_DRIVER, false},
-                           {CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION, true},
-                           {CUPTI_ACTIVITY_KIND_SYNCHRONIZATION, false},
-                           {CUPTI_ACTIVITY_KIND_OVERHEAD, false},
-                           {CUPTI_ACTIVITY_KIND_ENVIRONMENT, false},
-                           {CUPTI_ACTIVITY_KIND_MARKER, false},
-                           {CUPTI_ACTIVITY_KIND_NVLINK, false},
-                           {CUPTI_ACTIVITY_KIND_PCIE, false}};
+constexpr Kind kKernelKinds[] = {{CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL, true},
+                                 {CUPTI_ACTIVITY_KIND_MEMCPY, true},
+                                 {CUPTI_ACTIVITY_KIND_MEMCPY2, false},
+                                 {CUPTI_ACTIVITY_KIND_MEMSET, false},
+                                 {CUPTI_ACTIVITY_KIND_RUNTIME, true},
+                                 {CUPTI_ACTIVITY_KIND_DRIVER, false},
+                                 {CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION, true},
+                                 {CUPTI_ACTIVITY_KIND_SYNCHRONIZATION, false},
+                                 {CUPTI_ACTIVITY_KIND_OVERHEAD, false},
+                                 {CUPTI_ACTIVITY_KIND_ENVIRONMENT, false},
+                                 {CUPTI_ACTIVITY_KIND_MARKER, false},
+                                 {CUPTI_ACTIVITY_KIND_NVLINK, false},
+                                 {CUPTI_ACTIVITY_KIND_PCIE, false}};
+
+constexpr Kind kGraphKinds[] = {{CUPTI_ACTIVITY_KIND_GRAPH_TRACE, true},
+                                {CUPTI_ACTIVITY_KIND_OVERHEAD, false}};
+
+std::span<const Kind> kinds_of(TraceLevel level) {
+  return level == TraceLevel::graphs ? std::span<const Kind>(kGraphKinds) : kKernelKinds;
+}
 
 void CUPTIAPI no_callback(void*, CUpti_CallbackDomain, CUpti_CallbackId, const void*) {}
 
@@ -47,9 +55,9 @@ std::string cupti_reason(const char* call, CUptiResult code) {
     case CUPTI_ERROR_UNKNOWN:
     case CUPTI_ERROR_NOT_INITIALIZED:
     case CUPTI_ERROR_INVALID_DEVICE:
-      return "no kernel trace here: no NVIDIA driver or no GPU (" + what + ")";
+      return "nothing to trace or to count here: no NVIDIA driver or no GPU (" + what + ")";
     case CUPTI_ERROR_INSUFFICIENT_PRIVILEGES:
-      return "this user may not profile: load the driver with "
+      return "this user may not read counters: load the driver with "
              "NVreg_RestrictProfilingToAdminUsers=0, or run with CAP_SYS_ADMIN (" +
              what + ")";
     case CUPTI_ERROR_VIRTUALIZED_DEVICE_INSUFFICIENT_PRIVILEGES:
@@ -123,9 +131,11 @@ ActivitySession::~ActivitySession() {
   reader_.join();
 }
 
-std::string ActivitySession::start() {
+std::string ActivitySession::start(TraceLevel level) {
   started_ = true;
-  for (const Kind& kind : kKinds) {
+  parser_.reset();
+  refused_before_ = pool_.refused();
+  for (const Kind& kind : kinds_of(level)) {
     const CUptiResult code = calls_.enable(kind.kind);
     if (code == CUPTI_SUCCESS) {
       enabled_.push_back(kind.kind);

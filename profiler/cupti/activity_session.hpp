@@ -19,8 +19,11 @@ struct SessionOptions {
   std::uint32_t flush_ms = 500;  ///< while running
 };
 
-/// Holds CUPTI for this process, which allows one holder. One traced window: with CUDA 13.0 the
-/// correlation of graph launches is wrong in every window after the first.
+/// Kernels of graphs one by one, or a graph launch as a whole (GRAPH_TRACE): one of them a window.
+enum class TraceLevel { kernels, graphs };
+
+/// Holds CUPTI for this process, which allows one holder. With CUDA 13.0 the correlation of graph
+/// launches is wrong in every window after the first.
 class ActivitySession {
  public:
   /// Subscribes; to be called before any CUDA context. Null with the reason: no driver, another
@@ -35,14 +38,15 @@ class ActivitySession {
   ActivitySession& operator=(const ActivitySession&) = delete;
 
   /// Enables the kinds; "" or why it failed. Graphs captured before would be lost.
-  [[nodiscard]] std::string start();
+  [[nodiscard]] std::string start(TraceLevel level);
   /// Flushes, reads what is left, disables. The GPU must be idle: flushing does not wait for it.
   void stop();
   void begin(std::uint64_t operator_id);
   void end();
 
+  /// Of the last window.
   [[nodiscard]] const ActivityCounts& counts() const { return parser_.counts(); }
-  [[nodiscard]] std::uint64_t refused_buffers() const { return pool_.refused(); }
+  [[nodiscard]] std::uint64_t refused_buffers() const { return pool_.refused() - refused_before_; }
 
  private:
   struct Completed {
@@ -62,6 +66,7 @@ class ActivitySession {
   ActivityParser parser_;
   CUpti_SubscriberHandle subscriber_ = nullptr;
   std::vector<CUpti_ActivityKind> enabled_;
+  std::uint64_t refused_before_ = 0;  ///< this window
   bool started_ = false;
   std::mutex mutex_;  ///< of the queue only: never held in a call of CUPTI
   std::condition_variable wake_, drained_;

@@ -4,6 +4,7 @@
 #include <nvtx3/nvToolsExt.h>
 
 #include "profiler/cupti/activity_session.hpp"
+#include "profiler/cupti/counter_session.hpp"
 #include "profiler/cupti/cupti_abi.h"
 
 namespace {
@@ -15,13 +16,22 @@ class ForwardingSink final : public ActivitySink {
  public:
   explicit ForwardingSink(const RackwrightCuptiSink& sink) : sink_(sink) {}
   void kernel(const KernelActivity& k) override {
-    const RackwrightCuptiActivity activity{k.start_ns, k.end_ns,      0, k.device,
-                                           k.stream,   k.correlation, 0, k.name.data()};
+    const RackwrightCuptiActivity activity{
+        k.start_ns,   k.end_ns, 0, k.device, k.stream, k.correlation, RACKWRIGHT_CUPTI_KERNEL,
+        k.name.data()};
     sink_.activity(sink_.context, &activity);
   }
   void copy(const CopyActivity& c) override {
-    const RackwrightCuptiActivity activity{c.start_ns, c.end_ns,      c.bytes, c.device,
-                                           c.stream,   c.correlation, 1,       copy_name(c)};
+    const RackwrightCuptiActivity activity{
+        c.start_ns,  c.end_ns, c.bytes, c.device, c.stream, c.correlation, RACKWRIGHT_CUPTI_COPY,
+        copy_name(c)};
+    sink_.activity(sink_.context, &activity);
+  }
+  void graph(const GraphActivity& g) override {
+    const std::string name = "graph " + std::to_string(g.graph);
+    const RackwrightCuptiActivity activity{
+        g.start_ns,  g.end_ns, 0, g.device, g.stream, g.correlation, RACKWRIGHT_CUPTI_GRAPH,
+        name.c_str()};
     sink_.activity(sink_.context, &activity);
   }
   void environment(const EnvironmentActivity& e) override {
@@ -87,8 +97,9 @@ RACKWRIGHT_EXPORT void* rackwright_cupti_open(const RackwrightCuptiSink* sink, c
   return module.release();
 }
 
-RACKWRIGHT_EXPORT int rackwright_cupti_start(void* session, char* text) {
-  const std::string reason = static_cast<Module*>(session)->session->start();
+RACKWRIGHT_EXPORT int rackwright_cupti_start(void* session, int graphs, char* text) {
+  const std::string reason = static_cast<Module*>(session)->session->start(
+      graphs != 0 ? TraceLevel::graphs : TraceLevel::kernels);
   put(reason, text);
   return reason.empty() ? 0 : 1;
 }
@@ -108,19 +119,58 @@ RACKWRIGHT_EXPORT void rackwright_cupti_stop(void* session, RackwrightCuptiCount
   ActivitySession& activity = *static_cast<Module*>(session)->session;
   activity.stop();
   const ActivityCounts& c = activity.counts();
-  *counts = {c.kernels,
-             c.copies,
-             c.untimed,
-             c.unknown,
-             c.cut_buffers,
-             c.dropped,
-             activity.refused_buffers(),
-             c.overhead_ns,
-             c.synchronisation_ns};
+  *counts = {c.kernels,     c.copies,
+             c.graphs,      c.untimed,
+             c.unknown,     c.cut_buffers,
+             c.dropped,     activity.refused_buffers(),
+             c.overhead_ns, c.synchronisation_ns};
 }
 
 RACKWRIGHT_EXPORT void rackwright_cupti_close(void* session) {
   delete static_cast<Module*>(session);
+}
+
+RACKWRIGHT_EXPORT int rackwright_cupti_chip(std::uint32_t device, char* chip, char* text) {
+  std::string reason;
+  put(chip_name({}, device, reason), chip);
+  put(reason, text);
+  return reason.empty() ? 0 : 1;
+}
+
+RACKWRIGHT_EXPORT void* rackwright_cupti_counters_open(const RackwrightCuptiCounterPlan* plan,
+                                                       char* text) {
+  PmOptions options;
+  options.device = plan->device;
+  options.interval = plan->interval;
+  options.by_clock = plan->by_clock != 0;
+  std::string reason;
+  auto session = CounterSession::open(
+      {}, std::vector<std::string>(plan->metrics, plan->metrics + plan->count), options,
+      [context = plan->context, take = plan->sample](const PmSample& sample) {
+        const RackwrightCuptiSample out{sample.start_ns, sample.end_ns, sample.values.data()};
+        take(context, &out);
+      },
+      reason);
+  put(reason, text);
+  return session.release();
+}
+
+RACKWRIGHT_EXPORT int rackwright_cupti_counters_start(void* counters, char* text) {
+  const std::string reason = static_cast<CounterSession*>(counters)->start();
+  put(reason, text);
+  return reason.empty() ? 0 : 1;
+}
+
+RACKWRIGHT_EXPORT int rackwright_cupti_counters_stop(void* counters, int* overflow, char* text) {
+  auto& session = *static_cast<CounterSession*>(counters);
+  const std::string reason = session.stop();
+  put(reason, text);
+  *overflow = session.overflowed() ? 1 : 0;
+  return reason.empty() ? 0 : 1;
+}
+
+RACKWRIGHT_EXPORT void rackwright_cupti_counters_close(void* counters) {
+  delete static_cast<CounterSession*>(counters);
 }
 
 }  // extern "C"

@@ -1,6 +1,7 @@
 #include "profiler/cupti/metric_plan.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "common/json_document.hpp"
 
@@ -13,9 +14,9 @@ std::vector<MetricPlan> read_metric_plans(const std::filesystem::path& path) {
   root.check_format_version(1);
   root.ignore({"source"});
   std::vector<MetricPlan> plans;
-  for (ObjectReader& entry : root.objects("chips")) {
-    MetricPlan& plan = plans.emplace_back();
-    plan.chip = entry.text("chip");
+  for (ObjectReader& entry : root.objects("plans")) {
+    MetricPlan plan;
+    std::istringstream chips(entry.text("chips"));
     plan.by_clock = entry.text("trigger") == "sysclk";
     entry.ignore({"note"});
     for (ObjectReader& row : entry.objects("metrics")) {
@@ -26,6 +27,7 @@ std::vector<MetricPlan> read_metric_plans(const std::filesystem::path& path) {
       row.finish();
     }
     entry.finish();
+    while (chips >> plan.chip) plans.push_back(plan);
   }
   root.finish();
   problems.throw_if_any();

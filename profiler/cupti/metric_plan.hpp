@@ -8,8 +8,8 @@ namespace rackwright::profiler::cupti {
 
 struct PlannedMetric {
   std::string metric;    ///< as CUPTI names it
-  std::string quantity;  ///< in the run file's `counters`
-  std::string unit;
+  std::string quantity;  ///< in the run file's `counters`, behind "cupti_"
+  std::string unit;      ///< of the sample; "B" is kept as a rate over it
 };
 
 /// Counters that one chip can sample in a single pass.

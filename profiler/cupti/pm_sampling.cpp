@@ -1,10 +1,5 @@
 #include "profiler/cupti/pm_sampling.hpp"
 
-#include <cupti_pmsampling.h>
-#include <cupti_profiler_host.h>
-#include <cupti_profiler_target.h>
-#include <cupti_target.h>
-
 #include "profiler/cupti/activity_session.hpp"
 
 namespace rackwright::profiler::cupti {
@@ -28,6 +23,21 @@ Params sized(std::size_t size) {
 
 std::string failed(const char* call, CUptiResult code) {
   return code == CUPTI_SUCCESS ? "" : cupti_reason(call, code);
+}
+
+/// What of the configuration stands in the way, in the words of the parameter's documentation.
+std::string unsupported(const CUpti_Profiler_DeviceSupported_Params& found) {
+  const auto bad = [](CUpti_Profiler_Support_Level level) {
+    return level == CUPTI_PROFILER_CONFIGURATION_UNSUPPORTED ||
+           level == CUPTI_PROFILER_CONFIGURATION_DISABLED;
+  };
+  if (!bad(found.isSupported)) return "";
+  if (bad(found.architecture)) return "no counters: this architecture has no PM sampling";
+  if (bad(found.vGpu)) return "no counters: the hypervisor of this vGPU does not allow profiling";
+  if (bad(found.confidentialCompute)) return "no counters: confidential computing is on";
+  if (bad(found.sli)) return "no counters: SLI is on";
+  if (bad(found.wsl)) return "no counters: WSL does not allow profiling";
+  return "no counters: this device or its set-up does not support PM sampling";
 }
 
 /// Host side: from metric names to a configuration and back to values.
@@ -100,7 +110,24 @@ PlanCheck check_plan(const std::string& chip, const std::vector<std::string>& me
   return check;
 }
 
+std::string chip_name(const PmCalls& calls, std::size_t device, std::string& reason) {
+  RACKWRIGHT_PARAMS(CUpti_Profiler_Initialize, initialise);
+  reason = failed("cuptiProfilerInitialize", calls.initialise(&initialise));
+  if (!reason.empty()) return "";
+  RACKWRIGHT_PARAMS(CUpti_Profiler_DeviceSupported, supported);
+  supported.cuDevice = static_cast<CUdevice>(device);
+  supported.api = CUPTI_PROFILER_PM_SAMPLING;
+  reason = failed("cuptiProfilerDeviceSupported", calls.supported(&supported));
+  if (reason.empty()) reason = unsupported(supported);
+  if (!reason.empty()) return "";
+  RACKWRIGHT_PARAMS(CUpti_Device_GetChipName, name);
+  name.deviceIndex = device;
+  reason = failed("cuptiDeviceGetChipName", calls.chip(&name));
+  return reason.empty() ? name.pChipName : "";
+}
+
 struct PmSampler::Impl {
+  PmCalls calls;
   PmOptions options;
   std::vector<std::string> names;
   std::vector<const char*> metrics;
@@ -110,39 +137,27 @@ struct PmSampler::Impl {
   bool overflow = false;
 
   std::string open();
-  std::string counters_of_device(std::string& chip, std::vector<std::uint8_t>& availability) const;
+  std::string counters_of_device(std::vector<std::uint8_t>& availability) const;
   std::string set_config();
   std::string make_image();
   std::string read_image(std::vector<PmSample>& samples);
 };
 
-std::string PmSampler::Impl::counters_of_device(std::string& chip,
-                                                std::vector<std::uint8_t>& availability) const {
-  RACKWRIGHT_PARAMS(CUpti_Profiler_Initialize, initialise);
-  if (const auto code = cuptiProfilerInitialize(&initialise); code != CUPTI_SUCCESS) {
-    return failed("cuptiProfilerInitialize", code);
-  }
-  RACKWRIGHT_PARAMS(CUpti_Device_GetChipName, name);
-  name.deviceIndex = options.device;
-  if (const auto code = cuptiDeviceGetChipName(&name); code != CUPTI_SUCCESS) {
-    return failed("cuptiDeviceGetChipName", code);
-  }
-  chip = name.pChipName;
+std::string PmSampler::Impl::counters_of_device(std::vector<std::uint8_t>& availability) const {
   RACKWRIGHT_PARAMS(CUpti_PmSampling_GetCounterAvailability, available);
   available.deviceIndex = options.device;
-  if (const auto code = cuptiPmSamplingGetCounterAvailability(&available); code != CUPTI_SUCCESS) {
+  if (const auto code = calls.availability(&available); code != CUPTI_SUCCESS) {
     return failed("cuptiPmSamplingGetCounterAvailability", code);
   }
   availability.assign(available.counterAvailabilityImageSize, 0);
   available.pCounterAvailabilityImage = availability.data();
-  return failed("cuptiPmSamplingGetCounterAvailability",
-                cuptiPmSamplingGetCounterAvailability(&available));
+  return failed("cuptiPmSamplingGetCounterAvailability", calls.availability(&available));
 }
 
 std::string PmSampler::Impl::set_config() {
   RACKWRIGHT_PARAMS(CUpti_PmSampling_Enable, enable);
   enable.deviceIndex = options.device;
-  if (const auto code = cuptiPmSamplingEnable(&enable); code != CUPTI_SUCCESS) {
+  if (const auto code = calls.enable(&enable); code != CUPTI_SUCCESS) {
     return failed("cuptiPmSamplingEnable", code);
   }
   object = enable.pPmSamplingObject;
@@ -151,11 +166,11 @@ std::string PmSampler::Impl::set_config() {
   config.configSize = host.config().size();
   config.pConfig = host.config().data();
   config.hardwareBufferSize = options.hardware_buffer;
-  config.samplingInterval = options.interval_ns;
+  config.samplingInterval = options.interval;
   config.triggerMode = options.by_clock ? CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_SYSCLK_INTERVAL
                                         : CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL;
   config.hwBufferAppendMode = CUPTI_PM_SAMPLING_HARDWARE_BUFFER_APPEND_MODE_KEEP_OLDEST;
-  return failed("cuptiPmSamplingSetConfig", cuptiPmSamplingSetConfig(&config));
+  return failed("cuptiPmSamplingSetConfig", calls.set_config(&config));
 }
 
 std::string PmSampler::Impl::make_image() {
@@ -164,7 +179,7 @@ std::string PmSampler::Impl::make_image() {
   size.pMetricNames = metrics.data();
   size.numMetrics = metrics.size();
   size.maxSamples = options.samples_per_decode;
-  if (const auto code = cuptiPmSamplingGetCounterDataSize(&size); code != CUPTI_SUCCESS) {
+  if (const auto code = calls.data_size(&size); code != CUPTI_SUCCESS) {
     return failed("cuptiPmSamplingGetCounterDataSize", code);
   }
   image.assign(size.counterDataSize, 0);
@@ -172,14 +187,14 @@ std::string PmSampler::Impl::make_image() {
   initialise.pPmSamplingObject = object;
   initialise.counterDataSize = image.size();
   initialise.pCounterData = image.data();
-  return failed("cuptiPmSamplingCounterDataImageInitialize",
-                cuptiPmSamplingCounterDataImageInitialize(&initialise));
+  return failed("cuptiPmSamplingCounterDataImageInitialize", calls.make_image(&initialise));
 }
 
 std::string PmSampler::Impl::open() {
-  std::string chip;
+  std::string reason;
+  const std::string chip = chip_name(calls, options.device, reason);
   std::vector<std::uint8_t> availability;
-  std::string reason = counters_of_device(chip, availability);
+  if (reason.empty()) reason = counters_of_device(availability);
   if (reason.empty()) reason = host.open(chip.c_str(), availability);
   if (reason.empty()) reason = host.configure(metrics);
   if (reason.empty() && host.passes() != 1) {
@@ -195,7 +210,7 @@ std::string PmSampler::Impl::read_image(std::vector<PmSample>& samples) {
   RACKWRIGHT_PARAMS(CUpti_PmSampling_GetCounterDataInfo, info);
   info.pCounterDataImage = image.data();
   info.counterDataImageSize = image.size();
-  if (const auto code = cuptiPmSamplingGetCounterDataInfo(&info); code != CUPTI_SUCCESS) {
+  if (const auto code = calls.data_info(&info); code != CUPTI_SUCCESS) {
     return failed("cuptiPmSamplingGetCounterDataInfo", code);
   }
   for (std::size_t i = 0; i < info.numCompletedSamples; ++i) {
@@ -214,10 +229,10 @@ std::string PmSampler::Impl::read_image(std::vector<PmSample>& samples) {
     values.ppMetricNames = metrics.data();
     values.numMetrics = metrics.size();
     values.pMetricValues = sample.values.data();
-    if (const auto code = cuptiPmSamplingCounterDataGetSampleInfo(&time); code != CUPTI_SUCCESS) {
+    if (const auto code = calls.sample_info(&time); code != CUPTI_SUCCESS) {
       return failed("cuptiPmSamplingCounterDataGetSampleInfo", code);
     }
-    if (const auto code = cuptiProfilerHostEvaluateToGpuValues(&values); code != CUPTI_SUCCESS) {
+    if (const auto code = calls.values(&values); code != CUPTI_SUCCESS) {
       return failed("cuptiProfilerHostEvaluateToGpuValues", code);
     }
     sample.start_ns = time.startTimestamp;
@@ -227,9 +242,11 @@ std::string PmSampler::Impl::read_image(std::vector<PmSample>& samples) {
   return "";
 }
 
-std::unique_ptr<PmSampler> PmSampler::open(const std::vector<std::string>& metrics,
+std::unique_ptr<PmSampler> PmSampler::open(const PmCalls& calls,
+                                           const std::vector<std::string>& metrics,
                                            const PmOptions& options, std::string& reason) {
   auto impl = std::make_unique<Impl>();
+  impl->calls = calls;
   impl->options = options;
   impl->names = metrics;
   impl->metrics = pointers_to(impl->names);
@@ -244,13 +261,13 @@ PmSampler::~PmSampler() {
   if (impl_->object == nullptr) return;
   RACKWRIGHT_PARAMS(CUpti_PmSampling_Disable, params);
   params.pPmSamplingObject = impl_->object;
-  cuptiPmSamplingDisable(&params);
+  impl_->calls.disable(&params);
 }
 
 std::string PmSampler::start() {
   RACKWRIGHT_PARAMS(CUpti_PmSampling_Start, params);
   params.pPmSamplingObject = impl_->object;
-  return failed("cuptiPmSamplingStart", cuptiPmSamplingStart(&params));
+  return failed("cuptiPmSamplingStart", impl_->calls.start(&params));
 }
 
 std::string PmSampler::decode(std::vector<PmSample>& samples) {
@@ -259,7 +276,7 @@ std::string PmSampler::decode(std::vector<PmSample>& samples) {
     params.pPmSamplingObject = impl_->object;
     params.pCounterDataImage = impl_->image.data();
     params.counterDataImageSize = impl_->image.size();
-    const CUptiResult code = cuptiPmSamplingDecodeData(&params);
+    const CUptiResult code = impl_->calls.decode(&params);
     impl_->overflow = impl_->overflow || params.overflow != 0 || code == CUPTI_ERROR_OUT_OF_MEMORY;
     if (code != CUPTI_SUCCESS) return failed("cuptiPmSamplingDecodeData", code);
     if (std::string reason = impl_->read_image(samples); !reason.empty()) return reason;
@@ -273,10 +290,9 @@ std::string PmSampler::decode(std::vector<PmSample>& samples) {
 std::string PmSampler::stop(std::vector<PmSample>& samples) {
   RACKWRIGHT_PARAMS(CUpti_PmSampling_Stop, params);
   params.pPmSamplingObject = impl_->object;
-  if (const auto code = cuptiPmSamplingStop(&params); code != CUPTI_SUCCESS) {
-    return failed("cuptiPmSamplingStop", code);
-  }
-  return decode(samples);
+  const std::string stopped = failed("cuptiPmSamplingStop", impl_->calls.stop(&params));
+  const std::string decoded = decode(samples);
+  return stopped.empty() ? decoded : stopped;
 }
 
 bool PmSampler::overflowed() const {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "profiler/cupti/cupti_calls.hpp"
+
 namespace rackwright::profiler::cupti {
 
 /// Whether a set of metrics resolves on a chip, and in how many passes. Sampling takes one.
@@ -20,8 +22,8 @@ struct PlanCheck {
 
 struct PmOptions {
   std::size_t device = 0;
-  std::uint64_t interval_ns = 100'000;  ///< 1 ms for long runs
-  bool by_clock = false;                ///< the interval is in cycles of the system clock
+  std::uint64_t interval = 100'000;  ///< ns; 1 ms for long runs
+  bool by_clock = false;             ///< the interval is in cycles of the system clock
   std::size_t hardware_buffer = 512U << 20U;
   std::uint32_t samples_per_decode = 4096;
 };
@@ -32,11 +34,15 @@ struct PmSample {
   std::vector<double> values;
 };
 
+/// Name of a GPU's chip, as metrics are named for ("GH100"); "" with the reason.
+[[nodiscard]] std::string chip_name(const PmCalls& calls, std::size_t device, std::string& reason);
+
 /// Samples counters of one GPU. Not run on a GPU yet.
 class PmSampler {
  public:
   /// Null with the reason: no driver, no right to the counters, or who holds them.
-  [[nodiscard]] static std::unique_ptr<PmSampler> open(const std::vector<std::string>& metrics,
+  [[nodiscard]] static std::unique_ptr<PmSampler> open(const PmCalls& calls,
+                                                       const std::vector<std::string>& metrics,
                                                        const PmOptions& options,
                                                        std::string& reason);
   ~PmSampler();

@@ -40,6 +40,8 @@ class Sampler {
   void start();
   /// Ends the thread and hands out what was recorded.
   NvmlRecord stop();
+  /// By NVML index; known from construction on.
+  [[nodiscard]] const std::vector<GpuIdentity>& gpus() const { return record_.gpus; }
   /// One round over all GPUs, in the caller's thread; not while started.
   void sample_once();
 

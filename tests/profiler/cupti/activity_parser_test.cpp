@@ -23,10 +23,12 @@ class Keeper final : public ActivitySink {
   void correlation(std::uint32_t correlation, std::uint64_t id) override {
     operators.emplace_back(correlation, id);
   }
+  void graph(const GraphActivity& graph) override { graphs.push_back(graph); }
   void link(std::string_view text) override { links.emplace_back(text); }
   std::vector<KernelActivity> kernels;
   std::vector<std::string> names, links;
   std::vector<CopyActivity> copies;
+  std::vector<GraphActivity> graphs;
   std::vector<EnvironmentActivity> readings;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> operators;
 };
@@ -234,6 +236,46 @@ TEST(ActivityParser, TenMillionRecordsInTheMemoryOfOneBuffer) {
   for (int i = 0; i < 500; ++i) parser.parse(buffer.data(), buffer.size());
   EXPECT_EQ(parser.counts().kernels, 10'000'000U);
   EXPECT_EQ(counter.busy_ns, 40'000'000U);
+}
+
+CUpti_ActivityGraphTrace2 launch(std::uint64_t start, std::uint64_t end, std::uint32_t graph) {
+  CUpti_ActivityGraphTrace2 record{};
+  record.kind = CUPTI_ACTIVITY_KIND_GRAPH_TRACE;
+  record.start = start;
+  record.end = end;
+  record.deviceId = record.endDeviceId = 2;
+  record.streamId = 13;
+  record.graphId = graph;
+  record.correlationId = 77;
+  return record;
+}
+
+TEST(ActivityParser, GraphLaunchesAreReadAndThoseWithoutATimeAreCounted) {
+  Buffer buffer;
+  buffer.add(launch(5000, 9000, 4)).add(kernel(1000, 2000)).add(launch(0, 0, 4));
+  buffer.add(launch(9500, 9400, 5));
+  Keeper keeper;
+  ActivityParser parser(keeper);
+  parser.parse(buffer.data(), buffer.size());
+  EXPECT_EQ(parser.counts().graphs, 3U);
+  EXPECT_EQ(parser.counts().untimed, 2U);
+  EXPECT_TRUE(parser.counts().incomplete());
+  ASSERT_EQ(keeper.graphs.size(), 1U);
+  EXPECT_EQ(keeper.graphs[0].start_ns, 5000U);
+  EXPECT_EQ(keeper.graphs[0].end_ns, 9000U);
+  EXPECT_EQ(keeper.graphs[0].device, 2U);
+  EXPECT_EQ(keeper.graphs[0].stream, 13U);
+  EXPECT_EQ(keeper.graphs[0].graph, 4U);
+}
+
+TEST(ActivityParser, ABufferCutWithinAGraphRecordIsCounted) {
+  Buffer buffer;
+  buffer.add(launch(1000, 2000, 1)).add(launch(3000, 4000, 1));
+  Keeper keeper;
+  ActivityParser parser(keeper);
+  parser.parse(buffer.data(), buffer.size() - 8);
+  EXPECT_EQ(keeper.graphs.size(), 1U);
+  EXPECT_EQ(parser.counts().cut_buffers, 1U);
 }
 
 }  // namespace

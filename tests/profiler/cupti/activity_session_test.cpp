@@ -137,7 +137,7 @@ TEST_F(ActivitySessionTest, CallsInTheOrderThatCuptiWants) {
     ASSERT_NE(session, nullptr) << reason;
     // Nothing is traced before the window starts: repetitions that are timed run untraced.
     EXPECT_EQ(script.calls.back(), "register");
-    EXPECT_EQ(session->start(), "");
+    EXPECT_EQ(session->start(TraceLevel::kernels), "");
     session->begin(42);
     session->end();
     session->stop();
@@ -187,17 +187,34 @@ TEST_F(ActivitySessionTest, AKindThatFailsIsLeftOutUnlessTheTraceRestsOnIt) {
   script.failing = CUPTI_ACTIVITY_KIND_ENVIRONMENT;
   script.failure = CUPTI_ERROR_NOT_SUPPORTED;
   const auto session = open();
-  EXPECT_EQ(session->start(), "");
+  EXPECT_EQ(session->start(TraceLevel::kernels), "");
   session->stop();
   script.failing = CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION;
   script.failure = CUPTI_ERROR_INSUFFICIENT_PRIVILEGES;
-  EXPECT_THAT(session->start(), HasSubstr("NVreg_RestrictProfilingToAdminUsers=0"));
+  EXPECT_THAT(session->start(TraceLevel::kernels),
+              HasSubstr("NVreg_RestrictProfilingToAdminUsers=0"));
   EXPECT_EQ(script.calls.back(), "disable 10");  // the first enabled, last taken back
+}
+
+TEST_F(ActivitySessionTest, WholeGraphsAreAWindowOfTheirOwnWithoutKernels) {
+  const auto session = open();
+  ASSERT_EQ(session->start(TraceLevel::kernels), "");
+  script.kernels_at_flush = 5;
+  session->stop();
+  EXPECT_EQ(session->counts().kernels, 5U);
+  script.kernels_at_flush = 0;
+  script.calls.clear();
+  ASSERT_EQ(session->start(TraceLevel::graphs), "");
+  session->stop();
+  // 51 is GRAPH_TRACE, 17 OVERHEAD: kernel records would cost what graph records are to save.
+  EXPECT_THAT(script.calls, ::testing::IsSupersetOf({"enable 51", "enable 17"}));
+  EXPECT_THAT(script.calls, ::testing::Not(::testing::Contains("enable 10")));
+  EXPECT_EQ(session->counts().kernels, 0U);  // of this window
 }
 
 TEST_F(ActivitySessionTest, APoolAtItsLimitRefusesAndCounts) {
   const auto session = open({.buffer_bytes = 1U << 20U, .most_buffers = 2});
-  ASSERT_EQ(session->start(), "");
+  ASSERT_EQ(session->start(TraceLevel::kernels), "");
   std::uint8_t* buffers[3] = {};
   std::size_t size = 0, records = 0;
   for (auto& buffer : buffers) script.request(&buffer, &size, &records);
@@ -214,14 +231,14 @@ TEST_F(ActivitySessionTest, APoolAtItsLimitRefusesAndCounts) {
 TEST_F(ActivitySessionTest, DroppedRecordsMakeItIncomplete) {
   script.dropped = 7;
   const auto session = open();
-  ASSERT_EQ(session->start(), "");
+  ASSERT_EQ(session->start(TraceLevel::kernels), "");
   session->stop();
   EXPECT_TRUE(session->counts().incomplete());
 }
 
 TEST_F(ActivitySessionTest, TwoMillionKernelsPassThroughFourBuffers) {
   const auto session = open({.buffer_bytes = 1U << 20U, .most_buffers = 4});
-  ASSERT_EQ(session->start(), "");
+  ASSERT_EQ(session->start(TraceLevel::kernels), "");
   constexpr std::size_t kPerBuffer = (1U << 20U) / sizeof(CUpti_ActivityKernel10);
   constexpr std::size_t kBuffers = 2'000'000 / kPerBuffer;
   std::size_t sent = 0;
@@ -237,7 +254,7 @@ TEST_F(ActivitySessionTest, TwoMillionKernelsPassThroughFourBuffers) {
 TEST_F(ActivitySessionTest, TheRealLibraryWithoutADriverSaysWhyThereIsNoTrace) {
   const auto session = ActivitySession::open({}, sink, {}, reason);
   if (session != nullptr) GTEST_SKIP() << "this machine has a GPU";
-  EXPECT_THAT(reason, HasSubstr("no kernel trace here: no NVIDIA driver or no GPU"));
+  EXPECT_THAT(reason, HasSubstr("nothing to trace or to count here: no NVIDIA driver or no GPU"));
   EXPECT_THAT(reason, HasSubstr("999"));
 }
 
