@@ -48,6 +48,7 @@ rw_decode_128|70144|64 sequences of 8192, 32 on 8 heads of 128|as above = 2.15 G
 rw_decode_64_fp8|35328|64 sequences of 8192, 64 on 8 heads of 64|2 x sequences x keys x kv_heads x dim = 537 MB|as of rw_decode_64|HBM
 rw_decode_128_fp8|70144|64 sequences of 8192, 32 on 8 heads of 128|as above = 1.07 GB|as of rw_decode_128|HBM
 rw_latent_decode|156160|64 sequences of 8192, 128 heads|2 x sequences x keys x 576 = 604 MB|2 x sequences x heads x keys x (576 + 512) = 146 GFLOP|tensor and HBM: about 242 FLOP a byte
+rw_latent_decode_fp8|156160|64 sequences of 8192, 128 heads, E4M3 with a scale a tensor|sequences x keys x 576 = 302 MB|as of rw_latent_decode|tensor
 rw_merge_attention|0|2048 rows of 128, 8 parts|4 x rows x parts x dim = 8.4 MB|2 x rows x parts x dim|latency
 rw_mxfp4_gemm_16|9216|16 x 5760 x 2880|n x k x (1/2 + 1/32) = 8.8 MB|2 m n k = 0.53 GFLOP|HBM
 rw_mxfp4_gemm_64|36864|4096 x 5760 x 2880|small|2 m n k = 136 GFLOP|tensor

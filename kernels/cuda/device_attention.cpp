@@ -278,7 +278,7 @@ Prepared DeviceOperators::latent_decode(const RackwrightCudaOperator& op) {
                              .page_tokens = kPageTokens,
                              .shared_cache = true};
   std::vector<std::string> notes;
-  if (is_fp8(op)) notes.emplace_back("the FP8 latent is read as BF16");
+  if (is_fp8(op)) notes.emplace_back("cuDNN reads the FP8 latent as BF16");
   std::vector<Candidate> all = attention_candidates(shape, notes);
   if (op.head_dim == own::kLatentKey && op.value_dim == own::kLatent) {
     all.push_back(own_latent_decode(op));
@@ -298,19 +298,32 @@ Candidate DeviceOperators::own_latent_decode(const RackwrightCudaOperator& op) {
   const own::SplitResults partial = split_results(memory_, parts, own::kLatent);
   const std::size_t query = product_of({rows, own::kLatentKey});
   const std::size_t cached = product_of({op.sequences, pages, kPageTokens, own::kLatentKey});
-  const auto run = [=, this](void* stream) {
-    own::LatentDecodeArgs args;
+  const std::size_t bytes = (is_fp8(op) ? 1 : 2) * cached;
+  const auto fill = [=, this](auto& args) {
+    using Element = std::remove_pointer_t<decltype(args.latent.data.data)>;
     args.query = view<const own::Bf16>(memory_.next(2 * query, RACKWRIGHT_CUDA_QUERY), query);
-    args.latent = {view<const own::Bf16>(memory_.next(2 * cached, RACKWRIGHT_CUDA_KEY), cached),
-                   kPageTokens, 1, own::kLatentKey, own::KvLayout::hnd};
+    args.latent = {view<Element>(memory_.next(bytes, RACKWRIGHT_CUDA_KEY), cached), kPageTokens, 1,
+                   own::kLatentKey, own::KvLayout::hnd};
     args.pages = {table, op.sequences * static_cast<std::int64_t>(pages)};
     args.length = {length, op.sequences};
     args.partial = partial;
     args.sequences = op.sequences, args.heads = heads, args.longest_pages = pages;
     args.splits = splits;
     args.scale = scale_of(kMlaKey);
-    const int code = launch(args, static_cast<cudaStream_t>(stream));
-    if (code != 0) return code;
+  };
+  const auto run = [=, this](void* stream) {
+    const auto at = static_cast<cudaStream_t>(stream);
+    cudaError_t code = cudaSuccess;
+    if (is_fp8(op)) {
+      own::LatentDecodeFp8Args args;
+      fill(args);
+      code = launch(args, at);
+    } else {
+      own::LatentDecodeArgs args;
+      fill(args);
+      code = launch(args, at);
+    }
+    if (code != cudaSuccess) return static_cast<int>(code);
     const std::size_t out = product_of({rows, own::kLatent});
     return static_cast<int>(
         launch(own::MergeArgs{partial,
@@ -322,7 +335,8 @@ Candidate DeviceOperators::own_latent_decode(const RackwrightCudaOperator& op) {
                               splits},
                static_cast<cudaStream_t>(stream)));
   };
-  return {"own rw_latent_decode, pages of 64, " + std::to_string(splits) + " parts a sequence",
+  return {std::string("own rw_latent_decode") + (is_fp8(op) ? "_fp8, a scale a tensor" : "") +
+              ", pages of 64, " + std::to_string(splits) + " parts a sequence",
           run};
 }
 

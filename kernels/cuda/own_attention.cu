@@ -12,6 +12,7 @@ RACKWRIGHT_KERNEL(rw_decode_128, (kDecodeThreads), DecodeArgs, decode_attention<
 RACKWRIGHT_KERNEL(rw_decode_64_fp8, (kDecodeThreads, 4), DecodeFp8Args, decode_attention<64>)
 RACKWRIGHT_KERNEL(rw_decode_128_fp8, (kDecodeThreads), DecodeFp8Args, decode_attention<128>)
 RACKWRIGHT_KERNEL(rw_latent_decode, (kLatentThreads), LatentDecodeArgs, latent_decode)
+RACKWRIGHT_KERNEL(rw_latent_decode_fp8, (kLatentThreads), LatentDecodeFp8Args, latent_decode)
 RACKWRIGHT_KERNEL(rw_merge_attention, (128), MergeArgs, merge_attention)
 
 namespace rackwright::kernels::own {
@@ -37,6 +38,10 @@ cudaError_t launch(const DecodeFp8Args& args, cudaStream_t stream) {
 
 cudaError_t launch(const LatentDecodeArgs& args, cudaStream_t stream) {
   return RACKWRIGHT_LAUNCH(rw_latent_decode, args, launch_of(args), stream);
+}
+
+cudaError_t launch(const LatentDecodeFp8Args& args, cudaStream_t stream) {
+  return RACKWRIGHT_LAUNCH(rw_latent_decode_fp8, args, launch_of(args), stream);
 }
 
 cudaError_t launch(const MergeArgs& args, cudaStream_t stream) {

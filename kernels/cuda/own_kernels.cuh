@@ -35,6 +35,7 @@ cudaError_t launch(const PrefillArgs& args, int head_dim, cudaStream_t stream);
 cudaError_t launch(const DecodeArgs& args, cudaStream_t stream);
 cudaError_t launch(const DecodeFp8Args& args, cudaStream_t stream);
 cudaError_t launch(const LatentDecodeArgs& args, cudaStream_t stream);
+cudaError_t launch(const LatentDecodeFp8Args& args, cudaStream_t stream);
 cudaError_t launch(const MergeArgs& args, cudaStream_t stream);
 cudaError_t launch(const MxGemmArgs& args, cudaStream_t stream);
 cudaError_t launch(const IndexerArgs& args, cudaStream_t stream);

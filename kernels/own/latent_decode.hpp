@@ -6,18 +6,24 @@ namespace rackwright::kernels::own {
 
 /// Absorbed MLA decode (DeepSeek-V2, section 2.1.3): all heads of a sequence against one latent
 /// cache of 512 + 64 dimensions, whose first 512 are the values too. About 242 FLOP a byte with 128
-/// heads, so on tensor cores.
-struct LatentDecodeArgs {
+/// heads, so on tensor cores. `Kv` is Bf16, or std::uint8_t for a cache of 576 E4M3 with one scale
+/// a tensor (not FlashMLA's rows of 656 bytes, which keep the rotated 64 in bf16), which becomes
+/// bf16 in shared memory.
+template <class Kv>
+struct LatentDecodeArgsOf {
   View<const Bf16> query;          ///< sequences x heads x 576
-  PagedCache<const Bf16> latent;   ///< one head of 576
+  PagedCache<const Kv> latent;     ///< one head of 576
   View<const std::int32_t> pages;  ///< sequences x longest_pages
   View<const std::int32_t> length;
   SplitResults partial;          ///< of 512 dimensions
   int sequences = 0, heads = 0;  ///< a multiple of 64
   int longest_pages = 0;
   int splits = 1;
-  float scale = 1;
+  float scale = 1;         ///< of the scores
+  float latent_scale = 1;  ///< of an E4M3 latent
 };
+using LatentDecodeArgs = LatentDecodeArgsOf<Bf16>;
+using LatentDecodeFp8Args = LatentDecodeArgsOf<std::uint8_t>;
 
 inline constexpr int kLatent = 512;
 inline constexpr int kLatentKey = 576;
@@ -25,8 +31,8 @@ inline constexpr int kLatentThreads = 256;
 inline constexpr int kLatentRows = 64;  ///< heads of a block
 inline constexpr int kLatentKeys = 32;  ///< of a tile
 
-/// Byte offsets in shared memory: queries, two tiles of keys, probabilities, and each row's largest
-/// and sum by half of the keys.
+/// Byte offsets in shared memory: queries, two tiles of keys (of E4M3: a tile, and two of codes in
+/// the place of the other), probabilities, and each row's largest and sum by half of the keys.
 struct LatentShared {
   static constexpr int kTileBytes = kLatentKeys * kLatentKey * static_cast<int>(sizeof(Bf16));
   static constexpr int kQueries = 0;
@@ -41,9 +47,25 @@ struct LatentShared {
 
 /// A block for a part of one sequence and 64 heads. Warp w: heads 16 (w % 4) on, and with w / 4
 /// half of a tile's keys for the scores and half of the values' dimensions for the sums.
-[[nodiscard]] inline Launch launch_of(const LatentDecodeArgs& args) {
+template <class Kv>
+[[nodiscard]] Launch launch_of(const LatentDecodeArgsOf<Kv>& args) {
   return {args.splits, args.heads / kLatentRows, args.sequences, kLatentThreads,
           LatentShared::kBytes};
+}
+
+template <class Kv>
+RW_DEVICE float latent_scale_of(const LatentDecodeArgsOf<Kv>& args) noexcept {
+  return sizeof(Kv) == 1 ? args.latent_scale : 1.0F;
+}
+
+/// First element of `key` of this block's sequence.
+template <class Thread, class Kv>
+RW_DEVICE std::int64_t latent_place(Thread& t, const LatentDecodeArgsOf<Kv>& args,
+                                    int key) noexcept {
+  const int size = args.latent.page_size;
+  const int page =
+      t.read(args.pages, static_cast<std::int64_t>(t.block_z()) * args.longest_pages + key / size);
+  return args.latent.place(page, key % size, 0);
 }
 
 template <class Thread, class Tile>
@@ -53,15 +75,33 @@ RW_DEVICE void load_latent(Thread& t, const LatentDecodeArgs& args, int first, i
   RW_ROLLED
   for (int word = t.thread(); word < kLatentKeys * kWords; word += kLatentThreads) {
     const int row = word / kWords, column = word % kWords * 8;
-    const int key = first + row, size = args.latent.page_size;
-    const bool valid = key < last;
-    std::int64_t at = 0;
-    if (valid) {
-      const int page = t.read(
-          args.pages, static_cast<std::int64_t>(t.block_z()) * args.longest_pages + key / size);
-      at = args.latent.place(page, key % size, 0) + column;
-    }
+    const bool valid = first + row < last;
+    const std::int64_t at = valid ? latent_place(t, args, first + row) + column : 0;
     t.copy_async16(tile, tile_place<kLatentKey>(row, column), args.latent.data, at, valid);
+  }
+}
+
+/// The codes of a tile, row by row; zeros past the end.
+template <class Thread, class Codes>
+RW_DEVICE void load_latent(Thread& t, const LatentDecodeFp8Args& args, int first, int last,
+                           Codes& codes) noexcept {
+  constexpr int kWords = kLatentKey / 16;
+  RW_ROLLED
+  for (int word = t.thread(); word < kLatentKeys * kWords; word += kLatentThreads) {
+    const int row = word / kWords, column = word % kWords * 16;
+    const bool valid = first + row < last;
+    const std::int64_t at = valid ? latent_place(t, args, first + row) + column : 0;
+    t.copy_async16(codes, row * kLatentKey + column, args.latent.data, at, valid);
+  }
+}
+
+template <class Thread, class Codes, class Tile>
+RW_DEVICE void widen_latent(Thread& t, const Codes& codes, Tile& tile) noexcept {
+  constexpr int kWords = kLatentKey / 16;
+  RW_ROLLED
+  for (int word = t.thread(); word < kLatentKeys * kWords; word += kLatentThreads) {
+    const int row = word / kWords, column = word % kWords * 16;
+    store_widened<kLatentKey, Thread>(tile, row, column, codes.get16(row * kLatentKey + column));
   }
 }
 
@@ -157,8 +197,8 @@ RW_DEVICE void latent_values(Thread& t, const Tile& tile, const Tile& keys, int 
 }
 
 /// `total` holds each row's sum by half of the keys.
-template <class Thread, class Rows>
-RW_DEVICE void write_latent(Thread& t, const LatentDecodeArgs& args, int row, int dimension,
+template <class Thread, class Kv, class Rows>
+RW_DEVICE void write_latent(Thread& t, const LatentDecodeArgsOf<Kv>& args, int row, int dimension,
                             Rows& total, const RowSoftmax& state,
                             const float (&sums)[32][4]) noexcept {
   const int side = dimension / 256;
@@ -179,8 +219,8 @@ RW_DEVICE void write_latent(Thread& t, const LatentDecodeArgs& args, int row, in
     const std::int64_t first = to * kLatent + dimension + 2 * (t.lane() % 4);
     RW_UNROLL
     for (int d = 0; d < 32; ++d) {
-      t.write(args.partial.sums, first + 8 * d, sums[d][2 * half]);
-      t.write(args.partial.sums, first + 8 * d + 1, sums[d][2 * half + 1]);
+      t.write(args.partial.sums, first + 8 * d, sums[d][2 * half] * latent_scale_of(args));
+      t.write(args.partial.sums, first + 8 * d + 1, sums[d][2 * half + 1] * latent_scale_of(args));
     }
     if (side == 0 && t.lane() % 4 == 0) {
       t.write(args.partial.largest, to, state.largest[half]);
@@ -189,15 +229,19 @@ RW_DEVICE void write_latent(Thread& t, const LatentDecodeArgs& args, int row, in
   }
 }
 
-template <class Thread>
-RW_DEVICE void latent_decode(Thread& t, const LatentDecodeArgs& args) noexcept {
+template <class Thread, class Kv>
+RW_DEVICE void latent_decode(Thread& t, const LatentDecodeArgsOf<Kv>& args) noexcept {
   using Shared = LatentShared;
+  constexpr bool kCodes = sizeof(Kv) == 1;
+  // Where key `first` lands: a tile of bf16, or its codes behind the one tile.
+  constexpr int kStart = kCodes ? Shared::kKeys + Shared::kTileBytes : Shared::kKeys;
+  constexpr int kLanded = kLatentKeys * kLatentKey * static_cast<int>(sizeof(Kv));
   const int length = t.read(args.length, t.block_z());
   const int share = ceil_div(ceil_div(length, kLatentKeys), args.splits) * kLatentKeys;
   const int begin = t.block_x() * share, last = smaller(begin + share, length);
   const auto buffer = [&](int first) {
-    return t.template shared<Bf16>(Shared::kKeys + first / kLatentKeys % 2 * Shared::kTileBytes,
-                                   kLatentKeys * kLatentKey);
+    return t.template shared<Kv>(kStart + first / kLatentKeys % 2 * kLanded,
+                                 kLatentKeys * kLatentKey);
   };
   const auto fetch = [&](int first) {
     auto keys = buffer(first);
@@ -226,12 +270,18 @@ RW_DEVICE void latent_decode(Thread& t, const LatentDecodeArgs& args) noexcept {
     fetch(first + kLatentKeys);
     t.template wait_async<1>();
     t.sync();
-    const auto keys = buffer(first);
+    auto keys = t.template shared<Bf16>(
+        kCodes ? Shared::kKeys : Shared::kKeys + first / kLatentKeys % 2 * Shared::kTileBytes,
+        kLatentKeys * kLatentKey);
+    if constexpr (kCodes) {
+      widen_latent(t, buffer(first), keys);
+      t.sync();
+    }
     float scores[2][4];
     latent_scores(t, queries, keys, row, 16 * side, scores);
     float factor[2];
-    latent_softmax(t, args.scale, first, last, row, 16 * side, largest, pairs, scores, state,
-                   factor);
+    latent_softmax(t, args.scale * latent_scale_of(args), first, last, row, 16 * side, largest,
+                   pairs, scores, state, factor);
     latent_values(t, tile, keys, row, 256 * side, factor, sums);
     t.sync();
   }

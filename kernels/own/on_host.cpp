@@ -129,6 +129,11 @@ void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { latent_decode(t, args); });
 }
 
+void run_on_host(HostExecutor& executor, const LatentDecodeFp8Args& args) {
+  check_shape(args);
+  executor.run(launch_of(args), [&](HostThread& t) { latent_decode(t, args); });
+}
+
 void run_on_host(HostExecutor& executor, const MergeArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { merge_attention(t, args); });
 }

@@ -36,6 +36,7 @@ void run_on_host(HostExecutor& executor, const PrefillArgs& args, int head_dim);
 void run_on_host(HostExecutor& executor, const DecodeArgs& args);
 void run_on_host(HostExecutor& executor, const DecodeFp8Args& args);
 void run_on_host(HostExecutor& executor, const LatentDecodeArgs& args);
+void run_on_host(HostExecutor& executor, const LatentDecodeFp8Args& args);
 void run_on_host(HostExecutor& executor, const MergeArgs& args);
 void run_on_host(HostExecutor& executor, const MxGemmArgs& args);
 void run_on_host(HostExecutor& executor, const IndexerArgs& args);

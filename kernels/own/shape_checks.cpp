@@ -11,6 +11,12 @@ void check_head_dim(int head_dim) {
   throw ShapeFault(fmt::format("attention with heads of {}: 64 or 128", head_dim));
 }
 
+void check_latent(int heads, int head_dim) {
+  if (heads % kLatentRows == 0 && head_dim == kLatentKey) return;
+  throw ShapeFault(fmt::format("MLA decode of {} heads on {} dimensions: a multiple of {} on {}",
+                               heads, head_dim, kLatentRows, kLatentKey));
+}
+
 }  // namespace
 
 void check_shape(const RmsNormArgs& args) {
@@ -58,9 +64,11 @@ void check_shape(const DecodeFp8Args& args) {
 }
 
 void check_shape(const LatentDecodeArgs& args) {
-  if (args.heads % kLatentRows == 0 && args.latent.head_dim == kLatentKey) return;
-  throw ShapeFault(fmt::format("MLA decode of {} heads on {} dimensions: a multiple of {} on {}",
-                               args.heads, args.latent.head_dim, kLatentRows, kLatentKey));
+  check_latent(args.heads, args.latent.head_dim);
+}
+
+void check_shape(const LatentDecodeFp8Args& args) {
+  check_latent(args.heads, args.latent.head_dim);
 }
 
 void check_shape(const MxGemmArgs& args) {

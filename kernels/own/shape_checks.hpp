@@ -27,6 +27,7 @@ void check_shape(const PrefillArgs& args, int head_dim);
 void check_shape(const DecodeArgs& args);
 void check_shape(const DecodeFp8Args& args);
 void check_shape(const LatentDecodeArgs& args);
+void check_shape(const LatentDecodeFp8Args& args);
 void check_shape(const MxGemmArgs& args);
 void check_shape(const SamplingArgs& args);
 void check_shape(const OneShotArgs& args);

@@ -100,6 +100,10 @@ void run_on_host(HostExecutor&, const LatentDecodeArgs& args) {
   check_shape(args);
   on_device(args);
 }
+void run_on_host(HostExecutor&, const LatentDecodeFp8Args& args) {
+  check_shape(args);
+  on_device(args);
+}
 void run_on_host(HostExecutor&, const MergeArgs& args) {
   on_device(args);
 }
@@ -115,6 +119,9 @@ void run_on_host(HostExecutor&, const SamplingArgs& args) {
   on_device(args);
 }
 void run_on_host(HostExecutor&, const PageCopyArgs& args) {
+  on_device(args);
+}
+void run_on_host(HostExecutor&, const HoldArgs& args) {
   on_device(args);
 }
 void run_on_host(HostExecutor&, const LaunchProbeArgs& args) {

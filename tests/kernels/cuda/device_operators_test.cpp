@@ -264,6 +264,13 @@ cudaError_t launch(const LatentDecodeArgs& args, cudaStream_t) {
   expect_launchable(launch_of(args));
   return cudaSuccess;
 }
+cudaError_t launch(const LatentDecodeFp8Args& args, cudaStream_t) {
+  EXPECT_NO_THROW(check_shape(args));
+  expect_held(args.query, "queries");
+  expect_held(args.latent.data, "latent");
+  expect_launchable(launch_of(args));
+  return cudaSuccess;
+}
 cudaError_t launch(const MergeArgs& args, cudaStream_t) {
   expect_held(args.output, "output");
   expect_held(args.sinks, "sinks");

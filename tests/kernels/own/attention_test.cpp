@@ -317,6 +317,45 @@ TEST_P(LatentDecode, IsAttentionOfAllHeadsOnTheLatent) {
   }
 }
 
+// The same on codes of E4M3, which are exact in bf16; the largest value is 1.
+TEST_P(LatentDecode, OfE4m3IsAttentionOnTheWidenedLatent) {
+  const DecodeCase c = GetParam();
+  RandomSource random(55);
+  PageTable table = page_table(c, random);
+  constexpr float kLatentScale = 1.0F / 448;
+  Codes codes = random_codes(table.count * c.page * kLatentKey, kLatentScale, random);
+  const PagedCache<const std::uint8_t> latent{codes.data.input(), c.page, 1, kLatentKey, c.layout};
+  const int sequences = static_cast<int>(c.lengths.size()), rows = sequences * c.heads;
+  auto query = random_bf16(static_cast<std::size_t>(rows) * kLatentKey, random, 3);
+  const std::size_t parts = static_cast<std::size_t>(rows) * c.splits;
+  Memory<float> sums(parts * kLatent, NAN), largest(parts, NAN), total(parts, NAN);
+  const SplitResults partial{sums.view(), largest.view(), total.view()};
+  Memory<Bf16> output(static_cast<std::size_t>(rows) * kLatent);
+  const float scale = 1 / std::sqrt(192.0F);
+  HostExecutor executor(c.order);
+  run_on_host(executor, LatentDecodeFp8Args{query.input(), latent, table.pages.input(),
+                                            table.length.input(), partial, sequences, c.heads,
+                                            table.longest, c.splits, scale, kLatentScale});
+  run_on_host(executor, MergeArgs{partial, {}, output.view(), rows, c.heads, kLatent, c.splits});
+  for (int s = 0; s < sequences; ++s) {
+    std::vector<std::vector<double>> seen, held;
+    for (int k = 0; k < c.lengths[s]; ++k) {
+      const int page = table.pages[static_cast<std::size_t>(s) * table.longest + k / c.page];
+      const auto at = codes.value.begin() + latent.place(page, k % c.page, 0);
+      seen.emplace_back(at, at + kLatentKey);
+      held.emplace_back(at, at + kLatent);
+    }
+    for (int h = 0; h < c.heads; ++h) {
+      const std::size_t row = static_cast<std::size_t>(s) * c.heads + h;
+      const auto exact =
+          attend(row_of(query, row * kLatentKey, kLatentKey), seen, held, scale, nullptr);
+      for (int d = 0; d < kLatent; ++d) {
+        ASSERT_NEAR(value(output[row * kLatent + d]), exact[d], kTolerance) << h << " " << d;
+      }
+    }
+  }
+}
+
 TEST(Attention, HeadsItWasNotBuiltForAreRefused) {
   HostExecutor executor;
   EXPECT_THROW(run_on_host(executor, PrefillArgs{}, 96), ShapeFault);
