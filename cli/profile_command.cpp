@@ -262,8 +262,12 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Wor
   setup.plan = choose_plan(workload, setup.gpu_memory_bytes, ranks.count(), 1);
   (void)ranks.join_replica(setup.plan.gpus());
   const int device = ranks.place_on_host();
+  if (device >= static_cast<int>(choice.pci_bus_ids.size())) {
+    throw BackendUnavailable(fmt::format("{} ranks on this machine, CUDA counts {} GPUs",
+                                         ranks.on_host(), choice.pci_bus_ids.size()));
+  }
   const kernels::GpuMeters meters =
-      gpu_meters(choice.pci_bus_ids.at(static_cast<std::size_t>(device)));
+      gpu_meters(choice.pci_bus_ids[static_cast<std::size_t>(device)]);
   if (!plan_) setup.idle_w = measure_idle_w(meters);
   kernels::MeasuredOptions options;
   options.joules = meters.joules;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Checks on a real node that power, link counters and collectives can be trusted. Not yet run on one. Needs a GPU,
+# Checks on a real node that power, kernel times, counters and collectives can be trusted. Not yet run on one. Needs a GPU,
 # the CUDA toolkit and (for the collectives) the nccl-tests; a check whose tool is absent is skipped
 # with the reason. Changes nothing on the node: no clock, no limit, no mode.
 #
@@ -105,7 +105,7 @@ check_abort() {
 # agree with the integral of the readings (the program states no power where they are 5 % apart).
 check_replay() {
   have sqlite3 || { skip "replay: no sqlite3 to read the run file"; return; }
-  local run ask
+  local run
   run=$(mktemp -u --suffix=.rw)
   if ! "$rackwright" profile llama-3.1-8b-chat --backend cuda -o "$run" 2>"$run.err"; then
     skip "replay: $(tail -1 "$run.err")"
@@ -136,12 +136,23 @@ check_replay() {
   rm -f "$run" "$run.err"
 }
 
+# 1 GiB copied ten times on the GPU: kernel times against CUDA events, DRAM counters against the
+# bytes. Tolerances and their reasons: tests/gpu/trace_check.cpp.
+check_copies() {
+  local lines code
+  [ -x "$build/tests/gpu/trace_check" ] || { skip "copies: build the target trace_check (RACKWRIGHT_CUDA=ON)"; return; }
+  lines=$("$build/tests/gpu/trace_check" "$build/lib/rackwright/rackwright_cuda.so" \
+    "$build/lib/rackwright/rackwright_cupti.so" "$(dirname "$0")/../../profiler/cupti/metric_plans.json")
+  code=$?
+  [ -z "$lines" ] || echo "$lines"
+  [ $code -eq 0 ] || [ $code -eq 77 ] || failed=1
+}
+
 check_devices
 check_power
 check_replay
+check_copies
 check_links
 check_collectives
 check_abort
-skip "PM sampling against the bytes of a 1 GiB copy: no command starts it yet"
-skip "kernel times against CUDA events: tests/gpu/check_node.sh times with events; compare by hand"
 exit $failed
