@@ -20,6 +20,8 @@
 #include "kernels/cuda_loader.hpp"
 #include "kernels/host/host_backend.hpp"
 #include "kernels/measured_backend.hpp"
+#include "kernels/nccl/nccl_collectives.hpp"
+#include "kernels/nccl/nccl_step.hpp"
 #include "profiler/collectors.hpp"
 #include "profiler/cupti_loader.hpp"
 #include "profiler/replay.hpp"
@@ -54,19 +56,22 @@ double memory_of(const kernels::DeviceInfo& device) {
   throw BackendUnavailable(fmt::format("memory of {} is blank", device.id));
 }
 
-/// The first plan that fits, of at most `most_gpus` (0: of any number) and, with several ranks, of
-/// GPUs that divide them; the error of the last when none does.
+/// Whether one rank may stand for a replica of several GPUs.
+enum class OneRank { models_all, is_one_gpu };
+
+/// The first plan that fits and whose GPUs divide the ranks (any, where one rank models all); the
+/// error of the last when none does.
 workloads::ServingPlan choose_plan(const workloads::Workload& workload, double memory_bytes,
-                                   int ranks, int most_gpus = 0) {
+                                   int ranks, OneRank one = OneRank::models_all) {
   std::optional<InputError> failure;
   for (const auto& candidate : workload.plans) {
     const auto plan = workloads::resolved(candidate, workload.model);
     if (!workloads::plan_problem(workload.model, plan).empty()) continue;
-    if (most_gpus > 0 && plan.gpus() > most_gpus) continue;
-    if (ranks > 1 && ranks % plan.gpus() != 0) {
-      failure = InputError(
-          InputProblem{"", 0, "ranks", fmt::format("a multiple of the plan's {} GPUs", plan.gpus()),
-                       std::to_string(ranks)});
+    if ((ranks > 1 || one == OneRank::is_one_gpu) && ranks % plan.gpus() != 0) {
+      failure = InputError(InputProblem{
+          "", 0, "ranks",
+          fmt::format("a multiple of the plan's {} GPUs (--gpus {})", plan.gpus(), plan.gpus()),
+          std::to_string(ranks)});
       continue;
     }
     try {
@@ -78,12 +83,6 @@ workloads::ServingPlan choose_plan(const workloads::Workload& workload, double m
     }
   }
   if (failure) throw *failure;
-  if (most_gpus > 0) {
-    throw BackendUnavailable(
-        fmt::format("no plan of {} runs on {} GPU: the CUDA module replays one rank and has no "
-                    "collectives between ranks; use --backend analytical",
-                    workload.name, most_gpus));
-  }
   throw InputError(InputProblem{
       "", 0, "plan", "a plan that suits the model",
       workload.plans.empty()
@@ -192,6 +191,28 @@ std::optional<double> measure_idle_w(const kernels::GpuMeters& meters) {
   return *joules / kPowerWindow;
 }
 
+/// Opens NCCL on this rank's GPU. A call of all ranks of the replica.
+std::unique_ptr<kernels::StepCollectives> collectives_between(launch::Communicator& replica,
+                                                              int device,
+                                                              const workloads::ServingPlan& plan) {
+  const auto& nccl = kernels::open_nccl(kernels::nccl_module_path());
+  char name[RACKWRIGHT_NCCL_TEXT] = "", message[RACKWRIGHT_NCCL_TEXT] = "";
+  if (nccl.open(device, name, message) != 0) throw BackendUnavailable(message);
+  return kernels::nccl_step_collectives(nccl, replica, plan);
+}
+
+/// Every rank of a machine drives a GPU of its own.
+void check_gpus(int ranks_here, int gpus) {
+  if (ranks_here <= gpus) return;
+  throw InputError(InputProblem{
+      "", 0, "ranks",
+      fmt::format(
+          "at most the {} GPU{} of this machine: run on more nodes with mpirun, or choose a "
+          "plan of fewer GPUs",
+          gpus, gpus == 1 ? "" : "s"),
+      std::to_string(ranks_here)});
+}
+
 /// What ran each operator on a GPU, for the run's record.
 std::vector<std::string> choices_of(const kernels::Backend& backend) {
   const auto* measured = dynamic_cast<const kernels::MeasuredBackend*>(&backend);
@@ -218,7 +239,9 @@ void ProfileCommand::add_options(CLI::App& app) {
   app.add_flag("--no-nvml", no_nvml_, "Do not sample power, clocks and links of the node's GPUs");
   app.add_flag("--no-cupti", no_cupti_,
                "Do not trace kernels and graphs nor sample counters, so that Nsight can attach");
-  app.add_option("--gpus", gpus_, "Ranks on this machine, without MPI (1)")->type_name("N");
+  app.add_option("--gpus", gpus_,
+                 "Ranks on this machine, without MPI: GPUs of the plan, or a multiple (1)")
+      ->type_name("N");
   app.add_flag("--plan", plan_, "Print steps, minutes and memory; run nothing");
   app.add_option("-o,--output", out_, "Run file to write, must not exist; of several ranks: folder")
       ->type_name("RUN.rw");
@@ -238,6 +261,7 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_backend(
   }
   if (choice.name == "cuda") {
     try {
+      check_gpus(ranks.on_host(), static_cast<int>(choice.pci_bus_ids.size()));
       return load_cuda(workload, data, choice, ranks, setup);
     } catch (const BackendUnavailable& error) {
       if (backend_ != "auto") throw;
@@ -259,8 +283,8 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Wor
                                                             profiler::ReplicaSetup& setup) const {
   const RackwrightCudaDevice& gpu = *choice.gpu;
   setup.gpu_memory_bytes = gpu.memory_bytes;
-  setup.plan = choose_plan(workload, setup.gpu_memory_bytes, ranks.count(), 1);
-  (void)ranks.join_replica(setup.plan.gpus());
+  setup.plan = choose_plan(workload, setup.gpu_memory_bytes, ranks.count(), OneRank::is_one_gpu);
+  launch::Communicator* replica = ranks.join_replica(setup.plan.gpus());
   const int device = ranks.place_on_host();
   if (device >= static_cast<int>(choice.pci_bus_ids.size())) {
     throw BackendUnavailable(fmt::format("{} ranks on this machine, CUDA counts {} GPUs",
@@ -272,9 +296,13 @@ std::unique_ptr<kernels::Backend> ProfileCommand::load_cuda(const workloads::Wor
   kernels::MeasuredOptions options;
   options.joules = meters.joules;
   options.power_window_s = plan_ ? 0 : kPowerWindow;  // a plan counts the windows only
+  const bool among_ranks = setup.plan.gpus() > 1;
+  if (among_ranks) options.ranks = replica;
   return std::make_unique<kernels::MeasuredBackend>(
-      std::make_unique<kernels::CudaBackend>(kernels::open_cuda_module(kernels::cuda_module_path()),
-                                             device, results::device_named(gpu.name, data)),
+      std::make_unique<kernels::CudaBackend>(
+          kernels::open_cuda_module(kernels::cuda_module_path()), device,
+          results::device_named(gpu.name, data),
+          among_ranks ? collectives_between(*replica, device, setup.plan) : nullptr),
       options);
 }
 
@@ -291,11 +319,15 @@ std::unique_ptr<profiler::Collectors> ProfileCommand::start_collectors(
 }
 
 int ProfileCommand::start_ranks(int gpus, CommandContext& context) const {
-  check_rank_folder(out_);
+  if (!plan_) check_rank_folder(out_);
   const BackendChoice choice =
       choose_backend(backend_, {"analytical", "cuda", "host"}, "analytical");
   const WorkloadInput input = read_workload_input(workload_, context.data);
   if (choice.name == "host") (void)choose_plan(input.workload, host_memory_bytes() / gpus, gpus);
+  if (choice.name == "cuda") {
+    check_gpus(gpus, static_cast<int>(choice.pci_bus_ids.size()));
+    (void)choose_plan(input.workload, choice.gpu->memory_bytes, gpus, OneRank::is_one_gpu);
+  }
   return run_ranks_here(gpus, out_, context.err);
 }
 
@@ -350,8 +382,8 @@ int ProfileCommand::run(CommandContext& context) {
     throw InputError(InputProblem{"", 0, "profile", "-o RUN.rw or --plan", "neither"});
   }
   const int gpus = parse_ranks(gpus_);
-  if (gpus > 1 && !plan_ && launch::starter() == launch::Starter::nobody) {
-    return start_ranks(gpus, context);
+  if (gpus > 1 && launch::starter() == launch::Starter::nobody) {
+    if (!plan_ || backend_ == "cuda") return start_ranks(gpus, context);
   }
   ProfileRanks ranks;
   if (!ranks.several() && !out_.empty() && std::filesystem::exists(out_)) {
@@ -370,6 +402,10 @@ int ProfileCommand::run(CommandContext& context) {
                                setup.plan.label());
   }
   if (backend->name() == "analytical") collectors.reset();  // nothing runs
+  if (collectors && setup.plan.gpus() > 1) {
+    collectors->without_trace(
+        "the GPUs of a replica would have to run each step once more together");
+  }
   if (collectors && ranks.first()) context.err << collectors->status() << '\n';
   if (!plan_) {
     return record(input, setup, *backend, seed, ranks, choice, collectors.get(), context);
@@ -377,8 +413,10 @@ int ProfileCommand::run(CommandContext& context) {
   ProgressLine line(context.err, context.err_is_terminal && ranks.first());
   const std::string text = plan_text(input.workload, setup, *backend, seed, progress_on(line));
   line.finish();
-  context.out << memory_text(input.workload, setup.plan, setup.gpu_memory_bytes) << text
-              << power_plan_text(*backend);
+  if (ranks.first()) {
+    context.out << memory_text(input.workload, setup.plan, setup.gpu_memory_bytes) << text
+                << power_plan_text(*backend);
+  }
   return kFine;
 }
 

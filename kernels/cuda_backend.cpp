@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <exception>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -167,27 +169,90 @@ std::string drawn(const workloads::Operator& op) {
                      rows.front(), shape->skew, kExpertSeed);
 }
 
-/// A collective between ranks, which one GPU cannot replay.
-std::string left_out(const workloads::Operator& op) {
+const workloads::CollectiveShape* between_ranks(const workloads::Operator& op) {
   const auto* shape = std::get_if<workloads::CollectiveShape>(&op.shape);
-  if (shape == nullptr || shape->ranks <= 1) return {};
-  return fmt::format("left out: {} between {} ranks takes no time here", to_string(shape->kind),
-                     shape->ranks);
+  return shape != nullptr && shape->ranks > 1 ? shape : nullptr;
 }
+
+std::string left_out(const workloads::CollectiveShape& shape) {
+  return fmt::format("left out: {} between {} ranks takes no time here", to_string(shape.kind),
+                     shape.ranks);
+}
+
+/// The collectives of a step as the module calls them back: no exception crosses it, the first is
+/// kept.
+class CollectiveHooks {
+ public:
+  explicit CollectiveHooks(StepCollectives* all) : all_(all) {}
+  CollectiveHooks(const CollectiveHooks&) = delete;
+  CollectiveHooks& operator=(const CollectiveHooks&) = delete;
+
+  void add(const workloads::Operator& op, RackwrightCudaOperator& to) {
+    const auto* shape = between_ranks(op);
+    if (all_ == nullptr || shape == nullptr || shape->bytes <= 0) return;
+    Hook& hook = hooks_.emplace_back(Hook{*this, all_->make(op), {}});
+    hook.record = {enqueue, look, &hook};
+    to.kind = RACKWRIGHT_CUDA_COLLECTIVE;
+    to.collective = &hook.record;
+  }
+  /// Of operator `op`, "" when it is none of these.
+  [[nodiscard]] std::string choice(const RackwrightCudaOperator& op) const {
+    for (const Hook& hook : hooks_) {
+      if (&hook.record == op.collective) return hook.collective->choice();
+    }
+    return {};
+  }
+  /// This rank goes on no further: why, if it was the ranks.
+  void give_up() {
+    if (all_ != nullptr) all_->abort();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  struct Hook {
+    CollectiveHooks& owner;
+    std::unique_ptr<StepCollective> collective;
+    RackwrightCudaCollective record;
+  };
+  template <class Call>
+  int keep(const Call& call) noexcept {
+    try {
+      if (!failure_) call();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    constexpr int kRanksFailed = 999;  // cudaErrorUnknown
+    return failure_ ? kRanksFailed : 0;
+  }
+  static int enqueue(void* context, void* stream) {
+    auto& hook = *static_cast<Hook*>(context);
+    return hook.owner.keep([&] { hook.collective->enqueue(stream); });
+  }
+  static int look(void* context, double waited_s) {
+    auto& owner = static_cast<Hook*>(context)->owner;
+    return owner.keep([&] { owner.all_->look(waited_s); });
+  }
+
+  StepCollectives* all_;
+  std::deque<Hook> hooks_;  ///< whose addresses stay
+  std::exception_ptr failure_;
+};
 
 class CudaStep final : public CudaPreparedStep {
  public:
-  CudaStep(const CudaModule& module, int device, const workloads::OperatorGraph& graph)
-      : module_(module), count_(graph.operators.size()) {
+  CudaStep(const CudaModule& module, int device, const workloads::OperatorGraph& graph,
+           StepCollectives* collectives)
+      : module_(module), count_(graph.operators.size()), hooks_(collectives) {
     std::vector<CudaOperator> held;
     for (const workloads::Operator& op : graph.operators) held.push_back(to_cuda(op));
-    const std::vector<RackwrightCudaOperator> operators(held.begin(), held.end());
+    std::vector<RackwrightCudaOperator> operators(held.begin(), held.end());
+    for (std::size_t i = 0; i < count_; ++i) hooks_.add(graph.operators[i], operators[i]);
     char message[RACKWRIGHT_CUDA_TEXT] = "";
     const int code =
         module_.prepare(device, operators.data(), static_cast<int>(count_), &step_, message);
-    if (code != 0) throw BackendUnavailable(message);
+    if (code != 0) fail(message);
     try {
-      read_choices(graph);
+      read_choices(graph, operators);
       time_operators(nullptr);
     } catch (...) {
       module_.release(step_);
@@ -220,21 +285,28 @@ class CudaStep final : public CudaPreparedStep {
   double call(int mode, RackwrightCudaObserver observer, void* context, double* operators) {
     char message[RACKWRIGHT_CUDA_TEXT] = "";
     RackwrightCudaTimes times{0, operators, 0};
-    if (module_.run(step_, mode, observer, context, &times, message) != 0) {
-      throw BackendUnavailable(message);
-    }
+    if (module_.run(step_, mode, observer, context, &times, message) != 0) fail(message);
     if (mode != RACKWRIGHT_CUDA_EAGER && times.launch_included != 0) launch_included_ = true;
     return times.total_s;
   }
 
-  void read_choices(const workloads::OperatorGraph& graph) {
+  [[noreturn]] void fail(const char* message) {
+    hooks_.give_up();
+    throw BackendUnavailable(message);
+  }
+
+  void read_choices(const workloads::OperatorGraph& graph,
+                    const std::vector<RackwrightCudaOperator>& operators) {
     for (std::size_t i = 0; i < count_; ++i) {
       char text[RACKWRIGHT_CUDA_TEXT] = "", message[RACKWRIGHT_CUDA_TEXT] = "";
       if (module_.choice(step_, static_cast<int>(i), text, message) != 0) {
-        throw BackendUnavailable(message);
+        fail(message);
       }
-      const std::string without = left_out(graph.operators[i]);
-      choices_.push_back(without.empty() ? text + drawn(graph.operators[i]) : without);
+      const std::string made = hooks_.choice(operators[i]);
+      const auto* shape = between_ranks(graph.operators[i]);
+      choices_.push_back(!made.empty()      ? made
+                         : shape != nullptr ? left_out(*shape)
+                                            : text + drawn(graph.operators[i]));
     }
   }
 
@@ -253,6 +325,7 @@ class CudaStep final : public CudaPreparedStep {
 
   CudaModule module_;
   std::size_t count_;
+  CollectiveHooks hooks_;
   RackwrightCudaStep* step_ = nullptr;
   StepTiming timing_;
   std::vector<std::string> choices_;
@@ -313,7 +386,7 @@ RackwrightCudaTransfer probe_transfer(const CudaModule& module, int from, int to
 
 std::unique_ptr<PreparedStep> CudaBackend::prepare(const workloads::OperatorGraph& step,
                                                    const RankContext& /*rank*/) {
-  auto prepared = std::make_unique<CudaStep>(module_, device_, step);
+  auto prepared = std::make_unique<CudaStep>(module_, device_, step, collectives_.get());
   for (std::size_t i = 0; i < step.operators.size(); ++i) {
     choices_.insert_or_assign(std::string(step.operators[i].name), prepared->choices()[i]);
   }

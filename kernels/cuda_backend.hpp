@@ -7,6 +7,7 @@
 
 #include "kernels/backend.hpp"
 #include "kernels/cuda/cuda_abi.h"
+#include "kernels/step_collectives.hpp"
 
 namespace rackwright::kernels {
 
@@ -37,16 +38,22 @@ struct CudaModule {
 /// not here. A step's operators are timed one by one once, when it is prepared; `whole` then gives
 /// the headline, and the gap to their sum is overlap where it is shorter and launch where it is
 /// longer. Sequences of an attention operator are taken as equal; rows of the experts follow the
-/// skew of the plan (`expert_rows`). Collectives between ranks are left out: they take no time
-/// here, and the choices say so.
+/// skew of the plan (`expert_rows`). Collectives between ranks are those of
+/// `collectives`, captured and timed with the step; without, they are left out: they take no time
+/// here, and the choices say so. Steps must not outlive it.
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(CudaModule module, int device, std::string device_name)
-      : module_(module), device_(device), name_(std::move(device_name)) {}
+  CudaBackend(CudaModule module, int device, std::string device_name,
+              std::unique_ptr<StepCollectives> collectives = nullptr)
+      : module_(module),
+        device_(device),
+        name_(std::move(device_name)),
+        collectives_(std::move(collectives)) {}
   [[nodiscard]] std::string_view name() const override { return "cuda"; }
   [[nodiscard]] std::string_view device() const override { return name_; }
   [[nodiscard]] bool measures_power() const override { return false; }
-  /// Throws BackendUnavailable with the CUDA call, its code and the remedy.
+  /// Throws BackendUnavailable with the CUDA call, its code and the remedy; RankFailure or
+  /// Interrupted when the ranks have failed. In either case this rank has left the others.
   std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,
                                         const RankContext& rank) override;
   /// What runs each operator, by its name, in the last step prepared that has it: library,
@@ -57,6 +64,7 @@ class CudaBackend final : public Backend {
   CudaModule module_;
   int device_;
   std::string name_;
+  std::unique_ptr<StepCollectives> collectives_;
   std::map<std::string, std::string> choices_;
 };
 

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "common/statistics.hpp"
+#include "kernels/rank_failure.hpp"
 #include "kernels/shape_rounding.hpp"
 
 namespace rackwright::kernels {
@@ -79,7 +81,9 @@ StepTiming scaled(const StepTiming& near_timing, const OperatorGraph& near,
 MeasuredBackend::MeasuredBackend(std::unique_ptr<Backend> inner, MeasuredOptions options)
     : inner_(std::move(inner)), options_(std::move(options)) {
   if (!options_.now) options_.now = system_seconds;
+  if (options_.ranks != nullptr && options_.ranks->size() == 1) options_.ranks = nullptr;
   meter_ = options_.joules().has_value();
+  if (options_.ranks != nullptr) meter_ = options_.ranks->max_of(meter_ ? 0 : 1) == 0;
 }
 
 std::unique_ptr<PreparedStep> MeasuredBackend::prepare(const OperatorGraph& step,
@@ -97,9 +101,50 @@ const MeasuredBackend::Known& MeasuredBackend::find_or_run(const OperatorGraph& 
   for (const Operator& op : near.operators) {
     key += fmt::format("{} x {};", op.repeat, shape_key(op));
   }
+  if (options_.ranks != nullptr) check_in_step(key);
   const auto found = known_.find(key);
   return found != known_.end() ? found->second
                                : known_.emplace(std::move(key), run(near, rank)).first->second;
+}
+
+void MeasuredBackend::check_in_step(const std::string& key) {
+  ++prepared_;
+  constexpr std::size_t kExact = (std::size_t{1} << 52) - 1;  // whole numbers of a double
+  const auto mine = static_cast<double>(std::hash<std::string>{}(key)&kExact);
+  const auto all = options_.ranks->gather_numbers(mine);
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    throw RankFailure(fmt::format(
+        "rank {}: step {} of the replay differs between ranks 0 and {}: their schedules have come "
+        "apart; the same program, workload and seed on every rank?",
+        options_.ranks->rank(), prepared_, rank));
+  }
+}
+
+/// Longest over the ranks; of collectives the shortest.
+void MeasuredBackend::agree(const OperatorGraph& near, Known& known) {
+  std::vector<double> mine{known.timing.seconds, known.relative_error};
+  for (const OperatorTiming& one : known.timing.operators) mine.push_back(one.seconds);
+  std::vector<double> all(mine.size() * static_cast<std::size_t>(options_.ranks->size()));
+  options_.ranks->all_gather(std::as_bytes(std::span(mine)),
+                             std::as_writable_bytes(std::span(all)));
+  constexpr std::size_t kHead = 2;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::size_t at = i % mine.size();
+    const bool shortest =
+        at >= kHead && near.operators[at - kHead].op_class == workloads::OperatorClass::collective;
+    mine[at] = shortest ? std::min(mine[at], all[i]) : std::max(mine[at], all[i]);
+  }
+  known.timing.seconds = mine[0];
+  known.relative_error = mine[1];
+  for (std::size_t i = kHead; i < mine.size(); ++i) {
+    known.timing.operators[i - kHead].seconds = mine[i];
+  }
+}
+
+/// The first rank decides for all.
+bool MeasuredBackend::go_on(bool wanted) const {
+  return options_.ranks != nullptr ? options_.ranks->decided(wanted ? 1 : 0) != 0 : wanted;
 }
 
 MeasuredBackend::Known MeasuredBackend::run(const OperatorGraph& near, const RankContext& rank) {
@@ -115,6 +160,7 @@ MeasuredBackend::Known MeasuredBackend::run(const OperatorGraph& near, const Ran
     known.relative_error =
         (quantile(seconds, 0.95) - quantile(seconds, 0.05)) / 2 / known.timing.seconds;
   }
+  if (options_.ranks != nullptr) agree(near, known);
   if (meter_) known.watts = watts_of(near, *step);
   return known;
 }
@@ -132,7 +178,7 @@ double MeasuredBackend::watts_of(const OperatorGraph& near, PreparedStep& step) 
   const double start = options_.now();
   do {
     (void)step.run(ReplayMode::whole, nullptr);
-  } while (options_.now() - start < options_.power_window_s);
+  } while (go_on(options_.now() - start < options_.power_window_s));
   const double seconds = options_.now() - start;
   const double watts = seconds > 0 ? options_.joules().value_or(0) / seconds : 0;
   return watts_[kind] = watts;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "common/launch/communicator.hpp"
 #include "kernels/backend.hpp"
 
 namespace rackwright::kernels {
@@ -17,6 +19,9 @@ struct MeasuredOptions {
   std::function<std::optional<double>()> joules = [] { return std::optional<double>(); };
   double power_window_s = 5;    ///< counters lie over shorter ones
   std::function<double()> now;  ///< seconds, monotonic; empty: the system's
+  /// The ranks of this replica when steps hold their collectives. All prepare the same steps and
+  /// get the same times.
+  launch::Communicator* ranks = nullptr;
 };
 
 /// Makes a backend that runs each step (`inner`) fit for a serving run of thousands of steps. Step
@@ -26,6 +31,10 @@ struct MeasuredOptions {
 /// Power is of whole steps, not of operators: steps with prefill and steps without, by octave of
 /// their FLOP, each run in a loop over a window once. A step draws the power of its kind, and its
 /// operators share the energy by their time. One rank context a backend.
+///
+/// Among ranks a step takes as long as on the slowest, and so does an operator. A collective takes
+/// as long as on the quickest: elsewhere its time holds the wait for the last rank to come. Each
+/// rank keeps the power of its own GPU.
 class MeasuredBackend final : public Backend {
  public:
   MeasuredBackend(std::unique_ptr<Backend> inner, MeasuredOptions options);
@@ -34,6 +43,7 @@ class MeasuredBackend final : public Backend {
   [[nodiscard]] bool measures_power() const override { return meter_; }
   /// The backend that runs, without what is known of near steps: for a trace of it.
   [[nodiscard]] Backend& direct() { return *inner_; }
+  /// Throws RankFailure when ranks prepare different steps.
   std::unique_ptr<PreparedStep> prepare(const workloads::OperatorGraph& step,
                                         const RankContext& rank) override;
   [[nodiscard]] const Backend& inner() const { return *inner_; }
@@ -49,6 +59,9 @@ class MeasuredBackend final : public Backend {
   };
   using PowerKind = std::pair<bool, int>;  ///< prefill, octave of FLOP
 
+  void check_in_step(const std::string& key);
+  void agree(const workloads::OperatorGraph& near, Known& known);
+  [[nodiscard]] bool go_on(bool wanted) const;
   const Known& find_or_run(const workloads::OperatorGraph& rounded, const RankContext& rank);
   Known run(const workloads::OperatorGraph& rounded, const RankContext& rank);
   double watts_of(const workloads::OperatorGraph& rounded, PreparedStep& step);
@@ -56,6 +69,7 @@ class MeasuredBackend final : public Backend {
   std::unique_ptr<Backend> inner_;
   MeasuredOptions options_;
   bool meter_ = false;
+  std::uint64_t prepared_ = 0;
   std::map<std::string, Known> known_;
   std::map<PowerKind, double> watts_;
 };

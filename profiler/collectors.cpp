@@ -201,6 +201,12 @@ std::unique_ptr<kernels::Backend> Collectors::watch(kernels::Backend& backend,
                                           impl_->traced ? &*impl_->traced : nullptr);
 }
 
+void Collectors::without_trace(const std::string& reason) {
+  if (!impl_->traced) return;
+  impl_->traced.reset();
+  impl_->status += fmt::format("\nCUPTI: no trace after all: {}", reason);
+}
+
 const std::string& Collectors::status() const {
   return impl_->status;
 }

@@ -45,6 +45,8 @@ class Collectors {
   [[nodiscard]] std::unique_ptr<kernels::Backend> watch(kernels::Backend& backend,
                                                         kernels::Backend& traced,
                                                         const WatchedGpu& gpu = {});
+  /// No steps are run once more, and `reason` says why. Before `watch`.
+  void without_trace(const std::string& reason);
   /// "NVML: 2 GPUs, read every 100 ms", or why there is none; a second line for CUPTI.
   [[nodiscard]] const std::string& status() const;
   /// Runs the traced repetitions, ends the collectors and puts what they saw into the run file:

@@ -30,8 +30,8 @@ struct ReplayOptions {
   bool keep_slices = true;  ///< false: totals and requests only (capacity search)
   double stop_after_s = 0;  ///< > 0: only this much of the traffic
   double give_up_wait_s = 0;
-  /// On Ctrl-C (Interrupted from `progress`) return what was recorded, marked incomplete: slices
-  /// and totals up to there, no requests. False: Interrupted goes on to the caller.
+  /// On Ctrl-C (Interrupted from `progress`) and kernels::RankFailure return what was recorded,
+  /// marked incomplete: slices and totals up to there, no requests. False: they go on to the caller.
   bool keep_partial = false;
   /// Called with what is recorded so far, at most twice a second; for writers that a kill must not
   /// rob.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "kernels/rank_failure.hpp"
 #include "profiler/step_recorder.hpp"
 
 namespace rackwright::profiler {
@@ -206,6 +207,11 @@ Trace ReplicaRun::record(const workloads::RequestTrace& traffic, const ReplayOpt
     trace.engine = partial;
     trace.incomplete = true;
     trace.incomplete_reason = "interrupted";
+  } catch (const kernels::RankFailure& failure) {
+    if (!options.keep_partial) throw;
+    trace.engine = partial;
+    trace.incomplete = true;
+    trace.incomplete_reason = failure.what();
   }
   trace.end_s = trace.engine.end_s;
   recorder.finish();

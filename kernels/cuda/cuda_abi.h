@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { RACKWRIGHT_CUDA_ABI = 5, RACKWRIGHT_CUDA_TEXT = 512 };
+enum { RACKWRIGHT_CUDA_ABI = 6, RACKWRIGHT_CUDA_TEXT = 512 };
 
 typedef struct {
   char name[RACKWRIGHT_CUDA_TEXT];
@@ -26,9 +26,10 @@ enum {
   RACKWRIGHT_CUDA_DECODE,
   RACKWRIGHT_CUDA_LATENT_DECODE,
   RACKWRIGHT_CUDA_EXPERTS,
-  RACKWRIGHT_CUDA_STREAM,     /* memory-bound work, by its bytes */
-  RACKWRIGHT_CUDA_NOTHING,    /* of the host: no work on the GPU */
-  RACKWRIGHT_CUDA_ELEMENTWISE /* memory-bound work by `kernel`, on `rows` of `width` */
+  RACKWRIGHT_CUDA_STREAM,      /* memory-bound work, by its bytes */
+  RACKWRIGHT_CUDA_NOTHING,     /* of the host: no work on the GPU */
+  RACKWRIGHT_CUDA_ELEMENTWISE, /* memory-bound work by `kernel`, on `rows` of `width` */
+  RACKWRIGHT_CUDA_COLLECTIVE   /* between ranks: the program's work */
 };
 enum {
   RACKWRIGHT_CUDA_GATHER,
@@ -54,6 +55,16 @@ enum {
 /* WHOLE is one graph launch; EAGER the same work launched kernel by kernel. */
 enum { RACKWRIGHT_CUDA_WHOLE, RACKWRIGHT_CUDA_PER_OPERATOR, RACKWRIGHT_CUDA_EAGER };
 
+/* A collective. `enqueue` puts one execution into a stream of the step, which may be capturing.
+   `look` is called again and again while the host waits for a step that has a collective, with the
+   seconds waited. Both return 0, or another number when the ranks have failed: the step is given
+   up. Must outlive the step. */
+typedef struct {
+  int (*enqueue)(void* context, void* stream);
+  int (*look)(void* context, double waited_s);
+  void* context;
+} RackwrightCudaCollective;
+
 /* One operator of a step; what its kind does not use is 0. */
 typedef struct {
   int kind, lane, repeat, type;
@@ -66,6 +77,7 @@ typedef struct {
   const int* expert_rows;                         /* of each expert; read by prepare only */
   double bytes;                                   /* stream, elementwise: read and written */
   int kernel, width, top_k, pairs, latent;        /* elementwise, with rows and heads */
+  const RackwrightCudaCollective* collective;
 } RackwrightCudaOperator;
 
 /* What an operator reads and writes, as a trial hands it over. */

@@ -18,6 +18,8 @@ class CudaCalls {
   virtual int create_stream(void** stream) = 0;
   virtual int destroy_stream(void* stream) = 0;
   virtual int synchronise(void* stream) = 0;
+  /// 0 once the stream is idle, kNotReady before.
+  virtual int query(void* stream) = 0;
   virtual int create_event(void** event) = 0;
   virtual int destroy_event(void* event) = 0;
   virtual int record(void* event, void* stream) = 0;
@@ -55,6 +57,7 @@ class CudaError : public std::runtime_error {
   bool lost_;
 };
 
+inline constexpr int kNotReady = 600;
 inline constexpr int kUnsupported = 801;
 inline constexpr int kUnknownError = 999;
 inline constexpr const char* kStartAnew = "; the context is lost: start the program anew";

@@ -35,6 +35,7 @@ std::size_t bytes_of(const RackwrightCudaOperator& op) {
     case RACKWRIGHT_CUDA_STREAM:
       return static_cast<std::size_t>(op.bytes);
     case RACKWRIGHT_CUDA_NOTHING:
+    case RACKWRIGHT_CUDA_COLLECTIVE:
       return 0;
     default: {
       // Own kernels hold heads of 64 and 128: smaller ones take as much.
@@ -116,10 +117,22 @@ Prepared DeviceOperators::prepare(const RackwrightCudaOperator& op) {
       return elementwise(op);
     case RACKWRIGHT_CUDA_NOTHING:
       return {[](void*) { return 0; }, "no work on this GPU"};
+    case RACKWRIGHT_CUDA_COLLECTIVE: {
+      const RackwrightCudaCollective one = *op.collective;
+      return {[one](void* stream) { return one.enqueue(one.context, stream); },
+              "collective of the program"};
+    }
     default:
       throw CudaError(cudaErrorNotSupported, false,
                       "the CUDA module has no operator of kind " + std::to_string(op.kind));
   }
+}
+
+const RackwrightCudaCollective* DeviceOperators::first_collective() const {
+  for (const auto& op : operators_) {
+    if (op.kind == RACKWRIGHT_CUDA_COLLECTIVE) return op.collective;
+  }
+  return nullptr;
 }
 
 Prepared DeviceOperators::stream_bytes(const RackwrightCudaOperator& op) {

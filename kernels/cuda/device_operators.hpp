@@ -28,6 +28,11 @@ class DeviceOperators final : public StepWork {
   /// Runs operator i once on random data of `seed`, with scales of 1; what each launch read and
   /// wrote, the output last. Throws CudaError.
   [[nodiscard]] std::vector<Placed> trial(int i, unsigned seed);
+  [[nodiscard]] bool among_ranks() const override { return first_collective() != nullptr; }
+  int look(double waited_s) override {
+    const auto* one = first_collective();
+    return one->look(one->context, waited_s);
+  }
   [[nodiscard]] const std::string& choice(int i) const {
     return prepared_[static_cast<std::size_t>(i)].choice;
   }
@@ -46,6 +51,8 @@ class DeviceOperators final : public StepWork {
   Launcher expert_sum(const RackwrightCudaOperator& op);
   Launcher top_k(const RackwrightCudaOperator& op);
   Launcher sample(const RackwrightCudaOperator& op);
+  /// One look sees the ranks of all.
+  [[nodiscard]] const RackwrightCudaCollective* first_collective() const;
   // device_gemm.cpp
   Prepared gemm(int type, int m, int n, int k);
   Prepared product(int type, int m, int n, int k);

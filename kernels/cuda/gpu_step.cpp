@@ -1,7 +1,9 @@
 #include "kernels/cuda/gpu_step.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace rackwright::kernels::cuda {
@@ -55,7 +57,7 @@ void GpuStep::load() {
   for (int i = 0; i < work_->count(); ++i) {
     const std::string what = "operator " + std::to_string(i);
     check(calls_, work_->enqueue(i, main), what);
-    check(calls_, calls_.synchronise(main), what);
+    drain(main, what);
   }
   check(calls_, calls_.hold(main), "hold kernel");
   calls_.let_go();
@@ -112,6 +114,20 @@ StepTimes GpuStep::run_eager() {
   return times;
 }
 
+void GpuStep::drain(void* stream, const std::string& what) {
+  if (!work_->among_ranks()) return check(calls_, calls_.synchronise(stream), what);
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  for (;;) {
+    const int code = calls_.query(stream);
+    if (code != kNotReady) return check(calls_, code, what);
+    if (work_->look(std::chrono::duration<double>(Clock::now() - start).count()) != 0) {
+      throw CudaError(kUnknownError, false, what + ": a rank failed");
+    }
+    std::this_thread::yield();
+  }
+}
+
 /// From the first lane's start to its end.
 double GpuStep::timed(const std::string& what, bool hold, const std::function<void()>& work,
                       StepTimes& times) {
@@ -126,7 +142,7 @@ double GpuStep::timed(const std::string& what, bool hold, const std::function<vo
     throw;
   }
   if (hold) calls_.let_go();
-  check(calls_, calls_.synchronise(main), what);
+  drain(main, what);
   if (!hold || calls_.hold_timed_out()) times.launch_included = true;
   float milliseconds = 0;
   check(calls_, calls_.elapsed_ms(&milliseconds, held_->events[0], held_->events[1]),
@@ -140,8 +156,7 @@ StepTimes GpuStep::run_by_operator(const StepObserver& observer) {
     const std::string what = "operator " + std::to_string(i);
     if (observer) observer(i, true);
     times.operators.push_back(timed(
-        what, true,
-        [&] { check(calls_, work_->enqueue(i, held_->streams[0]), what); }, times));
+        what, true, [&] { check(calls_, work_->enqueue(i, held_->streams[0]), what); }, times));
     times.total += times.operators.back();
     if (observer) observer(i, false);
   }

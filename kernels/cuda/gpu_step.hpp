@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kernels/cuda/cuda_calls.hpp"
@@ -17,6 +18,10 @@ class StepWork {
   [[nodiscard]] virtual int lane(int i) const = 0;
   /// Puts all repeats of operator i into a stream; a CUDA error code.
   virtual int enqueue(int i, void* stream) = 0;
+  /// Whether it waits for other ranks: the host then polls and looks instead of waiting blindly.
+  [[nodiscard]] virtual bool among_ranks() const { return false; }
+  /// Not 0 when the ranks have failed.
+  virtual int look(double /*waited_s*/) { return 0; }
 };
 
 /// Times of one run, seconds.
@@ -30,6 +35,7 @@ struct StepTimes {
 using StepObserver = std::function<void(int i, bool begin)>;
 
 /// A step ready to run: one graph over a stream a lane, and the same work operator by operator.
+/// A step among ranks is never waited for without looking at them.
 /// Throws CudaError, freeing what it holds.
 class GpuStep {
  public:
@@ -38,8 +44,8 @@ class GpuStep {
   GpuStep(const GpuStep&) = delete;
   GpuStep& operator=(const GpuStep&) = delete;
 
-  /// One graph launch; `operators` of the times stays empty. Here and below the stream is held until
-  /// all is queued, so that a launch is in no time.
+  /// One graph launch; `operators` of the times stays empty. Here and below the stream is held
+  /// until all is queued, so that a launch is in no time.
   StepTimes run_whole();
   /// The same work on the same lanes, launched kernel by kernel and not held: what the graph saves.
   StepTimes run_eager();
@@ -49,6 +55,7 @@ class GpuStep {
  private:
   struct Resources;
   void run_lanes();
+  void drain(void* stream, const std::string& what);
   /// Seconds on the device; says in `times` where launches are among them.
   double timed(const std::string& what, bool hold, const std::function<void()>& work,
                StepTimes& times);

@@ -30,6 +30,7 @@ class RuntimeCalls final : public CudaCalls {
   }
   int destroy_stream(void* stream) override { return cudaStreamDestroy(stream_of(stream)); }
   int synchronise(void* stream) override { return cudaStreamSynchronize(stream_of(stream)); }
+  int query(void* stream) override { return cudaStreamQuery(stream_of(stream)); }
   int create_event(void** event) override {
     return cudaEventCreate(reinterpret_cast<cudaEvent_t*>(event));
   }

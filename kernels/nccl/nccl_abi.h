@@ -2,8 +2,9 @@
 #define RACKWRIGHT_KERNELS_NCCL_NCCL_ABI_H
 
 /* Calls of NCCL and of the CUDA runtime around it, as the module rackwright_nccl offers them and as
- * tests stand in for them. Plain C. One stream and one device a process. Every function returns 0,
- * RACKWRIGHT_NCCL_BUSY while something goes on, or an error with its text in `message`. */
+ * tests stand in for them. Plain C. One device a process, and one stream of the module's own. Every
+ * function returns 0, RACKWRIGHT_NCCL_BUSY while something goes on, or an error with its text in
+ * `message`. */
 
 #include <stddef.h>
 
@@ -11,10 +12,21 @@
 extern "C" {
 #endif
 
-#define RACKWRIGHT_NCCL_ABI 1
+#define RACKWRIGHT_NCCL_ABI 2
 #define RACKWRIGHT_NCCL_BUSY 7 /* ncclInProgress */
 #define RACKWRIGHT_NCCL_ID 128
 #define RACKWRIGHT_NCCL_TEXT 256
+
+enum { RACKWRIGHT_NCCL_FLOAT32, RACKWRIGHT_NCCL_BF16 };
+/* One call: counts in elements of a rank's part as NCCL has them; reductions are sums. */
+typedef struct {
+  const void* out;
+  void* in;
+  size_t count;
+  int type;
+  int peer;     /* root of a broadcast, other side of a send or receive */
+  void* stream; /* 0: the module's own */
+} RackwrightNcclCall;
 
 typedef struct RackwrightNccl {
   int abi;
@@ -37,15 +49,14 @@ typedef struct RackwrightNccl {
   int (*get)(void* to, const void* from, size_t bytes, char* message);
   int (*open_window)(void* comm, void* memory, size_t bytes, void** window, char* message);
   int (*close_window)(void* comm, void* window, char* message);
-  /* float32 sums, counts in elements of a rank's part as NCCL has them. */
   int (*group)(int begin, char* message);
-  int (*all_reduce)(void* comm, const void* out, void* in, size_t count, char* message);
-  int (*all_gather)(void* comm, const void* out, void* in, size_t count, char* message);
-  int (*reduce_scatter)(void* comm, const void* out, void* in, size_t count, char* message);
-  int (*broadcast)(void* comm, const void* out, void* in, size_t count, int root, char* message);
-  int (*send)(void* comm, const void* out, size_t count, int peer, char* message);
-  int (*receive)(void* comm, void* in, size_t count, int peer, char* message);
-  /* The stream: busy until all that was put on it is done. */
+  int (*all_reduce)(void* comm, const RackwrightNcclCall* call, char* message);
+  int (*all_gather)(void* comm, const RackwrightNcclCall* call, char* message);
+  int (*reduce_scatter)(void* comm, const RackwrightNcclCall* call, char* message);
+  int (*broadcast)(void* comm, const RackwrightNcclCall* call, char* message);
+  int (*send)(void* comm, const RackwrightNcclCall* call, char* message);
+  int (*receive)(void* comm, const RackwrightNcclCall* call, char* message);
+  /* The module's stream: busy until all that was put on it is done. */
   int (*stream)(char* message);
   int (*begin_capture)(char* message);
   int (*end_capture)(void** graph, char* message);

@@ -6,43 +6,11 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "kernels/nccl/nccl_transfer.hpp"
 
 namespace rackwright::kernels {
 
 namespace {
-
-/// Device memory of one side, in a window when asked for.
-class NcclBuffer {
- public:
-  NcclBuffer(NcclComm& comm, std::size_t elements, bool window)
-      : comm_(comm), bytes_(std::max<std::size_t>(1, elements) * sizeof(float)) {
-    comm.enqueue("allocate",
-                 [&](void*, char* text) { return comm_.calls().allocate(bytes_, &memory_, text); });
-    if (!window) return;
-    comm.enqueue("ncclCommWindowRegister", [&](void* handle, char* text) {
-      return comm_.calls().open_window(handle, memory_, bytes_, &window_, text);
-    });
-  }
-  ~NcclBuffer() {
-    char text[RACKWRIGHT_NCCL_TEXT] = "";
-    if (window_ != nullptr && !comm_.aborted()) {
-      comm_.calls().close_window(comm_.handle(), window_, text);
-    }
-    if (memory_ != nullptr) comm_.calls().release(memory_, text);
-  }
-  NcclBuffer(const NcclBuffer&) = delete;
-  NcclBuffer& operator=(const NcclBuffer&) = delete;
-
-  [[nodiscard]] float* at(std::size_t element = 0) const {
-    return static_cast<float*>(memory_) + element;
-  }
-
- private:
-  NcclComm& comm_;
-  std::size_t bytes_;
-  void* memory_ = nullptr;
-  void* window_ = nullptr;
-};
 
 class NcclCollectives final : public Collectives {
  public:
@@ -71,11 +39,12 @@ class NcclCollectives final : public Collectives {
     const std::size_t whole = std::max(call.counts.out, call.counts.in);
     in_.reset();
     out_.reset();
-    in_ = std::make_unique<NcclBuffer>(comm_, whole, windows_);
-    out_ = std::make_unique<NcclBuffer>(comm_, call.in_place ? 0 : whole, windows_);
+    const std::size_t bytes = whole * sizeof(float);
+    in_ = std::make_unique<NcclBuffer>(comm_, bytes, windows_);
+    out_ = std::make_unique<NcclBuffer>(comm_, call.in_place ? 0 : bytes, windows_);
     const std::size_t sent = sent_elements(call.op, call.counts, comm_.rank(), comm_.size());
     std::vector<float> values(whole, 0.0F);
-    copy(in_->at(), values);
+    copy(in_->at<float>(), values);
     values.resize(sent);
     for (std::size_t i = 0; i < sent; ++i) values[i] = sent_value(comm_.rank(), i);
     copy(const_cast<float*>(out_of(call)), values);
@@ -116,13 +85,13 @@ class NcclCollectives final : public Collectives {
 
   /// Where the send side begins: in place, this rank's part of the one buffer.
   [[nodiscard]] const float* out_of(const CollectiveCall& call) const {
-    if (!call.in_place) return out_->at();
-    return call.op == CollectiveOp::all_gather ? in_->at(in_place_offset(call, comm_.rank()))
-                                               : in_->at();
+    if (!call.in_place) return out_->at<float>();
+    const bool part = call.op == CollectiveOp::all_gather;
+    return in_->at<float>(part ? in_place_offset(call, comm_.rank()) : 0);
   }
   [[nodiscard]] float* in_of(const CollectiveCall& call) const {
     const bool part = call.in_place && call.op == CollectiveOp::reduce_scatter;
-    return in_->at(part ? in_place_offset(call, comm_.rank()) : 0);
+    return in_->at<float>(part ? in_place_offset(call, comm_.rank()) : 0);
   }
 
   double time_graph(const CollectiveCall& call, int repeats) {
@@ -140,50 +109,41 @@ class NcclCollectives final : public Collectives {
   }
 
   void run(const CollectiveCall& call) {
-    const float* out = out_of(call);
-    float* in = in_of(call);
-    const std::size_t count = call.counts.count;
+    const RackwrightNcclCall one{
+        out_of(call), in_of(call), call.counts.count, RACKWRIGHT_NCCL_FLOAT32, 0, nullptr};
     comm_.enqueue(to_string(call.op), [&](void* comm, char* text) {
       switch (call.op) {
         case CollectiveOp::all_reduce:
-          return calls_.all_reduce(comm, out, in, count, text);
+          return calls_.all_reduce(comm, &one, text);
         case CollectiveOp::all_gather:
-          return calls_.all_gather(comm, out, in, count, text);
+          return calls_.all_gather(comm, &one, text);
         case CollectiveOp::reduce_scatter:
-          return calls_.reduce_scatter(comm, out, in, count, text);
+          return calls_.reduce_scatter(comm, &one, text);
         case CollectiveOp::broadcast:
-          return calls_.broadcast(comm, out, in, count, 0, text);
+          return calls_.broadcast(comm, &one, text);
         default:
-          return exchange(call, comm, out, in, text);
+          return exchange(calls_, comm, one, pieces(call), text);
       }
     });
   }
 
-  /// A group of sends and receives. A peer with nothing to say is left out on both sides.
-  int exchange(const CollectiveCall& call, void* comm, const float* out, float* in, char* text) {
-    int code = calls_.group(1, text);
-    const auto keep = [&](int next) { code = code == 0 ? next : code; };
-    const auto both = [&](int to, std::size_t sent, int from, std::size_t taken) {
-      if (sent > 0) keep(calls_.send(comm, out, sent, to, text));
-      if (taken > 0) keep(calls_.receive(comm, in, taken, from, text));
-      out += sent;
-      in += taken;
-    };
+  [[nodiscard]] std::vector<NcclPiece> pieces(const CollectiveCall& call) const {
     const int rank = comm_.rank(), n = comm_.size(), half = n / 2;
     const std::size_t count = call.counts.count;
     if (call.op == CollectiveOp::send_recv) {
-      both((rank + 1) % n, count, (rank + n - 1) % n, count);
-    } else if (call.op == CollectiveOp::kv_transfer) {
-      if (rank < half) both(rank + half, count, 0, 0);
-      if (rank >= half && rank < 2 * half) both(0, 0, rank - half, count);
-    } else {
-      for (int peer = 0; peer < n; ++peer) {
-        both(peer, exchanged(call.op, call.counts.out, n, peer), peer,
-             exchanged(call.op, call.counts.out, n, rank));
-      }
+      return {{(rank + 1) % n, count, (rank + n - 1) % n, count}};
     }
-    const int ended = calls_.group(0, text);
-    return code == 0 ? ended : code;
+    if (call.op == CollectiveOp::kv_transfer) {
+      if (rank < half) return {{rank + half, count, 0, 0}};
+      if (rank < 2 * half) return {{0, 0, rank - half, count}};
+      return {};
+    }
+    std::vector<NcclPiece> all;
+    for (int peer = 0; peer < n; ++peer) {
+      all.push_back({peer, exchanged(call.op, call.counts.out, n, peer), peer,
+                     exchanged(call.op, call.counts.out, n, rank)});
+    }
+    return all;
   }
 
   const RackwrightNccl& calls_;

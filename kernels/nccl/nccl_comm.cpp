@@ -84,13 +84,24 @@ void NcclComm::poll(std::string_view what, double limit_s,
     const int code = state(message);
     if (code == 0) return;
     if (!busy(code)) fail(what, message);
-    if (interrupted()) {
-      abort();
-      throw_if_interrupted();
-    }
+    stop_when_interrupted();
     if (Clock::now() > deadline) fail(what, fmt::format("not done within {:g} s", limit_s));
     std::this_thread::yield();
   }
+}
+
+void NcclComm::look(std::string_view what, double waited_s) {
+  char message[RACKWRIGHT_NCCL_TEXT] = "";
+  const int code = calls_.state(comm_, message);
+  if (code != 0 && !busy(code)) fail(what, message);
+  stop_when_interrupted();
+  if (waited_s > limits_.call_s) fail(what, fmt::format("not done within {:g} s", limits_.call_s));
+}
+
+void NcclComm::stop_when_interrupted() {
+  if (!interrupted()) return;
+  abort();
+  throw_if_interrupted();
 }
 
 void NcclComm::fail(std::string_view what, const std::string& why) {

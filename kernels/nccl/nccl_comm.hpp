@@ -3,19 +3,19 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "common/launch/communicator.hpp"
 #include "kernels/nccl/nccl_abi.h"
+#include "kernels/rank_failure.hpp"
 
 namespace rackwright::kernels {
 
 /// A rank's NCCL failed; its communicator is aborted. Says rank and operation.
-class NcclFailure : public std::runtime_error {
+class NcclFailure : public RankFailure {
  public:
-  using std::runtime_error::runtime_error;
+  using RankFailure::RankFailure;
 };
 
 /// Limits of waiting, seconds.
@@ -42,8 +42,12 @@ class NcclComm {
 
   /// Puts `enqueue` on the stream; any error it returns aborts.
   void enqueue(std::string_view what, const std::function<int(void* comm, char* message)>& call);
-  /// Until the stream is idle.
+  /// Until the module's stream is idle.
   void wait(std::string_view what);
+  /// One look while a stream of the caller's is busy since `waited_s`: throws as above.
+  void look(std::string_view what, double waited_s);
+  /// Frees it here; the peers see an asynchronous error.
+  void abort();
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
@@ -54,8 +58,8 @@ class NcclComm {
  private:
   NcclComm(const RackwrightNccl& calls, NcclLimits limits, int rank, int size);
   void poll(std::string_view what, double limit_s, const std::function<int(char* message)>& busy);
+  void stop_when_interrupted();
   [[noreturn]] void fail(std::string_view what, const std::string& why);
-  void abort();
 
   const RackwrightNccl& calls_;
   NcclLimits limits_;

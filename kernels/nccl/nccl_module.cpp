@@ -146,24 +146,41 @@ int close_window(void* comm, void* window, char* message) {
 int group(int begin, char* message) {
   return failed(begin ? ncclGroupStart() : ncclGroupEnd(), nullptr, message);
 }
-int all_reduce(void* comm, const void* out, void* in, size_t count, char* message) {
-  return failed(ncclAllReduce(out, in, count, ncclFloat, ncclSum, of(comm), stream), comm, message);
+ncclDataType_t type_of(const RackwrightNcclCall* call) {
+  return call->type == RACKWRIGHT_NCCL_BF16 ? ncclBfloat16 : ncclFloat;
 }
-int all_gather(void* comm, const void* out, void* in, size_t count, char* message) {
-  return failed(ncclAllGather(out, in, count, ncclFloat, of(comm), stream), comm, message);
+cudaStream_t stream_of(const RackwrightNcclCall* call) {
+  return call->stream == nullptr ? stream : static_cast<cudaStream_t>(call->stream);
 }
-int reduce_scatter(void* comm, const void* out, void* in, size_t count, char* message) {
-  return failed(ncclReduceScatter(out, in, count, ncclFloat, ncclSum, of(comm), stream), comm,
-                message);
+int all_reduce(void* comm, const RackwrightNcclCall* call, char* message) {
+  return failed(ncclAllReduce(call->out, call->in, call->count, type_of(call), ncclSum, of(comm),
+                              stream_of(call)),
+                comm, message);
 }
-int broadcast(void* comm, const void* out, void* in, size_t count, int root, char* message) {
-  return failed(ncclBroadcast(out, in, count, ncclFloat, root, of(comm), stream), comm, message);
+int all_gather(void* comm, const RackwrightNcclCall* call, char* message) {
+  return failed(
+      ncclAllGather(call->out, call->in, call->count, type_of(call), of(comm), stream_of(call)),
+      comm, message);
 }
-int send(void* comm, const void* out, size_t count, int peer, char* message) {
-  return failed(ncclSend(out, count, ncclFloat, peer, of(comm), stream), comm, message);
+int reduce_scatter(void* comm, const RackwrightNcclCall* call, char* message) {
+  return failed(ncclReduceScatter(call->out, call->in, call->count, type_of(call), ncclSum,
+                                  of(comm), stream_of(call)),
+                comm, message);
 }
-int receive(void* comm, void* in, size_t count, int peer, char* message) {
-  return failed(ncclRecv(in, count, ncclFloat, peer, of(comm), stream), comm, message);
+int broadcast(void* comm, const RackwrightNcclCall* call, char* message) {
+  return failed(ncclBroadcast(call->out, call->in, call->count, type_of(call), call->peer, of(comm),
+                              stream_of(call)),
+                comm, message);
+}
+int send(void* comm, const RackwrightNcclCall* call, char* message) {
+  return failed(
+      ncclSend(call->out, call->count, type_of(call), call->peer, of(comm), stream_of(call)), comm,
+      message);
+}
+int receive(void* comm, const RackwrightNcclCall* call, char* message) {
+  return failed(
+      ncclRecv(call->in, call->count, type_of(call), call->peer, of(comm), stream_of(call)), comm,
+      message);
 }
 
 int query_stream(char* message) {

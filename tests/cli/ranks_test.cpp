@@ -269,7 +269,7 @@ TEST(Ranks, AreAMultipleOfThePlansGpus) {
               folder.path() / "log");
   EXPECT_EQ(run.wait(std::chrono::seconds(30)), kBadInput);
   EXPECT_THAT(read_file(folder.path() / "log"),
-              HasSubstr("ranks: expected a multiple of the plan's 4 GPUs, found 3"));
+              HasSubstr("ranks: expected a multiple of the plan's 4 GPUs (--gpus 4), found 3"));
 }
 
 TEST(Ranks, LeaveAnEarlierRunAlone) {
@@ -281,6 +281,70 @@ TEST(Ranks, LeaveAnEarlierRunAlone) {
               folder.path() / "log");
   EXPECT_EQ(run.wait(std::chrono::seconds(30)), kBadInput);
   EXPECT_THAT(read_file(folder.path() / "log"), HasSubstr("a folder without an earlier run"));
+}
+
+/// Modules that stand in for CUDA (two GPUs, the second half as fast) and NCCL, ranks as processes.
+class GpuRanks : public ::testing::Test {
+ protected:
+  void SetUp() override { ::setenv("RACKWRIGHT_DATA", RACKWRIGHT_SOURCE_DIR, 1); }
+  void TearDown() override {
+    ::unsetenv("RACKWRIGHT_DATA");
+    ::unsetenv("RACKWRIGHT_STAND_IN_FAIL");
+  }
+  int profile(int tp, const std::vector<std::string>& more) {
+    std::vector<std::string> line{RACKWRIGHT_GPU_STAND_IN, "profile",
+                                  workload(folder_, tp, 600).string(), "--backend", "cuda"};
+    line.insert(line.end(), more.begin(), more.end());
+    Process run(line, folder_.path() / "log");
+    return run.wait(std::chrono::seconds(60));
+  }
+  [[nodiscard]] std::string log() const { return read_file(folder_.path() / "log"); }
+  [[nodiscard]] fs::path rank_file(int rank) const {
+    return folder_.path() / "ranks" / profiler::rank_file_name(rank);
+  }
+  [[nodiscard]] std::string out() const { return (folder_.path() / "ranks").string(); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(GpuRanks, OfOneReplicaExchangeInsideTheirStepsAndStayInStep) {
+  ASSERT_EQ(profile(2, {"--gpus", "2", "-o", out()}), kFine) << log();
+  const auto first = profiler::read_run_file(rank_file(0)),
+             second = profiler::read_run_file(rank_file(1));
+  const auto collective = static_cast<std::size_t>(workloads::OperatorClass::collective);
+  EXPECT_EQ(first.trace.plan.tp, 2);
+  EXPECT_GT(first.trace.totals[collective].seconds, 0);
+  ASSERT_GT(first.trace.slices.size(), 0U);
+  ASSERT_EQ(first.trace.slices.size(), second.trace.slices.size());
+  for (std::size_t i = 0; i < first.trace.slices.size(); ++i) {
+    ASSERT_EQ(first.trace.slices[i].start_s, second.trace.slices[i].start_s) << i;
+  }
+  EXPECT_EQ(first.trace.end_s, second.trace.end_s);
+  EXPECT_EQ(rows(rank_file(0), "notes", "text LIKE '%NCCL 2.28.9 all_reduce of 2 ranks%'"), 3)
+      << "of embedding, attention and MLP";
+}
+
+TEST_F(GpuRanks, OneThatFailsEndsAllWhichKeepWhatTheyHave) {
+  ::setenv("RACKWRIGHT_STAND_IN_FAIL", "1:600", 1);
+  EXPECT_GT(profile(2, {"--gpus", "2", "-o", out()}), 0);
+  EXPECT_THAT(log(), HasSubstr("rank 1: all_reduce: made to fail"));
+  for (int rank = 0; rank < 2; ++rank) {
+    const auto trace = profiler::read_run_file(rank_file(rank)).trace;
+    EXPECT_TRUE(trace.incomplete);
+    EXPECT_GT(trace.slices.size(), 0U) << rank;
+  }
+  const auto merged = run_cli({"merge", out()});
+  EXPECT_EQ(merged.code, kIncomplete) << merged.err;
+}
+
+TEST_F(GpuRanks, NeedAGpuEach) {
+  EXPECT_EQ(profile(4, {"--gpus", "4", "-o", out()}), kBadInput);
+  EXPECT_THAT(log(), HasSubstr("ranks: expected at most the 2 GPUs of this machine"));
+}
+
+TEST_F(GpuRanks, AreAskedForByThePlan) {
+  EXPECT_EQ(profile(2, {"-o", out()}), kBadInput);
+  EXPECT_THAT(log(), HasSubstr("a multiple of the plan's 2 GPUs (--gpus 2), found 1"));
 }
 
 }  // namespace

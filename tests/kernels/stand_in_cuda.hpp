@@ -10,7 +10,7 @@
 namespace rackwright::kernels::cuda::testing {
 
 /// A CUDA of its own: a clock that work moves on, handles that are counted, and a call that fails.
-class StandInCuda final : public CudaCalls {
+class StandInCuda : public CudaCalls {
  public:
   std::string fail_call;  ///< name of the member that fails…
   int fail_at = 1;        ///< …at this call of it
@@ -52,6 +52,7 @@ class StandInCuda final : public CudaCalls {
     if (held) held = false, timed_out = true;
     return reached("synchronise");
   }
+  int query(void*) override { return reached("query"); }
   int create_event(void** event) override { return make("create_event", event); }
   int destroy_event(void* event) override { return drop(event); }
   int record(void* event, void*) override {

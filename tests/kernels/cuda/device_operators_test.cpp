@@ -330,6 +330,7 @@ class Arena final : public CudaCalls {
   int create_stream(void** stream) override { return events_.create_stream(stream); }
   int destroy_stream(void* stream) override { return events_.destroy_stream(stream); }
   int synchronise(void*) override { return 0; }
+  int query(void*) override { return 0; }
   int create_event(void** event) override { return events_.create_event(event); }
   int destroy_event(void* event) override { return events_.destroy_event(event); }
   int record(void* event, void* stream) override { return events_.record(event, stream); }

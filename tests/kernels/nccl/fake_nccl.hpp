@@ -1,6 +1,8 @@
 #pragma once
 
+#include <bit>
 #include <condition_variable>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -39,6 +41,8 @@ class FakeNccl {
     return one;
   }
   static const RackwrightNccl& table();
+  /// Blocks that this thread's rank holds, with their bytes.
+  static const std::map<void*, std::size_t>& memory() { return stream().memory; }
   static void reset() {
     auto& s = script();
     const std::lock_guard lock(s.mutex);
@@ -51,8 +55,7 @@ class FakeNccl {
  private:
   /// What a rank brings to operation `number`.
   struct Part {
-    const float* out = nullptr;
-    std::vector<std::pair<int, std::pair<const float*, std::size_t>>> sends;
+    std::vector<std::pair<int, std::pair<const void*, std::size_t>>> sends;  ///< peer, bytes
   };
   struct World {
     int ranks = 0;
@@ -86,6 +89,7 @@ class FakeNccl {
     Comm* comm = nullptr;  ///< the first of this rank
     std::unique_ptr<Step> open_group;
     std::vector<std::function<void(const std::map<int, Part>&)>> receives;
+    std::map<void*, std::size_t> memory;
   };
   static Stream& stream() {
     thread_local Stream one;
@@ -100,11 +104,10 @@ class FakeNccl {
     return all;
   }
 
-  static int put_step(Comm* comm, const float* out,
-                      std::function<void(const std::map<int, Part>&)> finish,
+  static int put_step(Comm* comm, std::function<void(const std::map<int, Part>&)> finish,
                       decltype(Part::sends) sends, char* message) {
-    const auto add = [comm, out, finish, sends] {
-      Step step{comm, comm->calls++, false, false, {out, sends}, finish};
+    const auto add = [comm, finish, sends] {
+      Step step{comm, comm->calls++, false, false, {sends}, finish};
       stream().steps.push_back(step);
     };
     auto& s = script();
@@ -246,10 +249,12 @@ struct FakeNcclCalls {
   }
   static int allocate(size_t bytes, void** memory, char*) {
     *memory = ::operator new(bytes);
+    FakeNccl::stream().memory[*memory] = bytes;
     return 0;
   }
   static int release(void* memory, char*) {
     ::operator delete(memory);
+    FakeNccl::stream().memory.erase(memory);
     return 0;
   }
   static int copy(void* to, const void* from, size_t bytes, char*) {
@@ -268,45 +273,58 @@ struct FakeNcclCalls {
     return 0;
   }
 
-  static int all_reduce(void* comm, const void* out, void* in, size_t count, char* message) {
-    const auto* from = static_cast<const float*>(out);
-    return with_copy(comm, from, count, message, [in, count](const Parts& parts) {
-      auto* to = static_cast<float*>(in);
-      std::vector<float> sum(count, 0.0F);
-      for (const auto& [rank, part] : parts) {
-        for (size_t i = 0; i < count; ++i) sum[i] += part.sends[0].second.first[i];
-      }
-      std::copy(sum.begin(), sum.end(), to);
+  /// Bytes of an element.
+  static size_t width(const RackwrightNcclCall* call) {
+    return call->type == RACKWRIGHT_NCCL_BF16 ? 2 : sizeof(float);
+  }
+  static float load(int type, const void* from, size_t i) {
+    if (type == RACKWRIGHT_NCCL_FLOAT32) return static_cast<const float*>(from)[i];
+    return std::bit_cast<float>(
+        static_cast<std::uint32_t>(static_cast<const std::uint16_t*>(from)[i]) << 16);
+  }
+  /// Sums of small whole numbers: exact in bf16 too.
+  static void store(int type, void* to, size_t i, float value) {
+    if (type == RACKWRIGHT_NCCL_FLOAT32) {
+      static_cast<float*>(to)[i] = value;
+    } else {
+      static_cast<std::uint16_t*>(to)[i] =
+          static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16);
+    }
+  }
+  static void sum(const Parts& parts, int type, void* in, size_t begin, size_t count) {
+    std::vector<float> sums(count, 0.0F);
+    for (const auto& [rank, part] : parts) {
+      for (size_t i = 0; i < count; ++i)
+        sums[i] += load(type, part.sends[0].second.first, begin + i);
+    }
+    for (size_t i = 0; i < count; ++i) store(type, in, i, sums[i]);
+  }
+  static int all_reduce(void* comm, const RackwrightNcclCall* call, char* message) {
+    return with_copy(comm, call, call->count, message, [one = *call](const Parts& parts) {
+      sum(parts, one.type, one.in, 0, one.count);
     });
   }
-  static int all_gather(void* comm, const void* out, void* in, size_t count, char* message) {
-    return with_copy(comm, static_cast<const float*>(out), count, message,
-                     [in, count](const Parts& parts) {
-                       for (const auto& [rank, part] : parts) {
-                         std::memcpy(static_cast<float*>(in) + static_cast<size_t>(rank) * count,
-                                     part.sends[0].second.first, count * sizeof(float));
-                       }
-                     });
+  static int all_gather(void* comm, const RackwrightNcclCall* call, char* message) {
+    const size_t bytes = call->count * width(call);
+    return with_copy(comm, call, call->count, message, [in = call->in, bytes](const Parts& parts) {
+      for (const auto& [rank, part] : parts) {
+        std::memcpy(static_cast<std::byte*>(in) + static_cast<size_t>(rank) * bytes,
+                    part.sends[0].second.first, bytes);
+      }
+    });
   }
-  static int reduce_scatter(void* comm, const void* out, void* in, size_t count, char* message) {
-    const size_t begin = static_cast<size_t>(of(comm)->rank) * count;
-    const size_t all = static_cast<size_t>(of(comm)->world->ranks) * count;
-    return with_copy(comm, static_cast<const float*>(out), all, message,
-                     [in, begin, count](const Parts& parts) {
-                       std::vector<float> sum(count, 0.0F);
-                       for (const auto& [rank, part] : parts) {
-                         for (size_t i = 0; i < count; ++i) {
-                           sum[i] += part.sends[0].second.first[begin + i];
-                         }
-                       }
-                       std::copy(sum.begin(), sum.end(), static_cast<float*>(in));
-                     });
+  static int reduce_scatter(void* comm, const RackwrightNcclCall* call, char* message) {
+    const size_t begin = static_cast<size_t>(of(comm)->rank) * call->count;
+    const size_t all = static_cast<size_t>(of(comm)->world->ranks) * call->count;
+    return with_copy(comm, call, all, message, [one = *call, begin](const Parts& parts) {
+      sum(parts, one.type, one.in, begin, one.count);
+    });
   }
-  static int broadcast(void* comm, const void* out, void* in, size_t count, int root,
-                       char* message) {
-    return with_copy(comm, static_cast<const float*>(out), of(comm)->rank == root ? count : 0,
-                     message, [in, count, root](const Parts& parts) {
-                       std::memcpy(in, parts.at(root).sends[0].second.first, count * sizeof(float));
+  static int broadcast(void* comm, const RackwrightNcclCall* call, char* message) {
+    const size_t bytes = call->count * width(call);
+    return with_copy(comm, call, of(comm)->rank == call->peer ? call->count : 0, message,
+                     [in = call->in, bytes, root = call->peer](const Parts& parts) {
+                       std::memcpy(in, parts.at(root).sends[0].second.first, bytes);
                      });
   }
 
@@ -324,27 +342,26 @@ struct FakeNcclCalls {
     stream.open_group.reset();
     const auto receives = stream.receives;
     return FakeNccl::put_step(
-        step.comm, nullptr,
+        step.comm,
         [receives](const Parts& parts) {
           for (const auto& receive : receives) receive(parts);
         },
         step.part.sends, message);
   }
-  static int send(void* comm, const void* out, size_t count, int peer, char*) {
+  static int send(void* comm, const RackwrightNcclCall* call, char*) {
     auto& group = *FakeNccl::stream().open_group;
     group.comm = of(comm);
-    group.part.sends.push_back({peer, {static_cast<const float*>(out), count}});
+    group.part.sends.push_back({call->peer, {call->out, call->count * width(call)}});
     return 0;
   }
-  static int receive(void* comm, void* in, size_t count, int peer, char*) {
+  static int receive(void* comm, const RackwrightNcclCall* call, char*) {
     auto& stream = FakeNccl::stream();
     stream.open_group->comm = of(comm);
     const int rank = of(comm)->rank;
-    stream.receives.push_back([in, count, peer, rank](const Parts& parts) {
+    const size_t bytes = call->count * width(call);
+    stream.receives.push_back([in = call->in, bytes, peer = call->peer, rank](const Parts& parts) {
       for (const auto& [to, what] : parts.at(peer).sends) {
-        if (to == rank && what.second == count) {
-          std::memcpy(in, what.first, count * sizeof(float));
-        }
+        if (to == rank && what.second == bytes) std::memcpy(in, what.first, bytes);
       }
     });
     return 0;
@@ -385,12 +402,13 @@ struct FakeNcclCalls {
  private:
   /// The send side is read when the operation runs, and kept apart for the peers, so that a result
   /// in the same memory spoils nothing.
-  static int with_copy(void* comm, const float* from, size_t count, char* message,
+  static int with_copy(void* comm, const RackwrightNcclCall* call, size_t count, char* message,
                        std::function<void(const Parts&)> finish) {
-    auto kept = std::make_shared<std::vector<float>>(from, from + count);
+    const auto* from = static_cast<const std::byte*>(call->out);
+    auto kept = std::make_shared<std::vector<std::byte>>(from, from + count * width(call));
     return FakeNccl::put_step(
-        of(comm), from, [kept, finish](const Parts& parts) { finish(parts); },
-        {{0, {kept->data(), count}}}, message);
+        of(comm), [kept, finish](const Parts& parts) { finish(parts); },
+        {{0, {kept->data(), kept->size()}}}, message);
   }
 };
 

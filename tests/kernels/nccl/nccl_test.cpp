@@ -10,37 +10,14 @@
 #include "common/launch/shared_ranks.hpp"
 #include "kernels/collectives/collective_bench.hpp"
 #include "kernels/nccl/nccl_collectives.hpp"
-#include "tests/kernels/nccl/fake_nccl.hpp"
+#include "tests/kernels/nccl/on_ranks.hpp"
 
 namespace rackwright::kernels {
 namespace {
 
 using testing::FakeNccl;
 using ::testing::HasSubstr;
-
-class Nccl : public ::testing::Test {
- protected:
-  void SetUp() override { FakeNccl::reset(); }
-
-  /// A thread for each rank; failures of any are kept by rank.
-  std::vector<std::string> on_ranks(int ranks,
-                                    const std::function<void(launch::Communicator&)>& body) {
-    launch::SharedMemory memory(ranks);
-    std::vector<std::string> failures(static_cast<std::size_t>(ranks));
-    std::vector<std::thread> threads;
-    for (int rank = 0; rank < ranks; ++rank) {
-      threads.emplace_back([&, rank] {
-        try {
-          body(*launch::shared_rank(memory, rank));
-        } catch (const std::exception& error) {
-          failures[static_cast<std::size_t>(rank)] = error.what();
-        }
-      });
-    }
-    for (auto& thread : threads) thread.join();
-    return failures;
-  }
-};
+using testing::Nccl;
 
 CollectiveSweep once() {
   CollectiveSweep sweep;
@@ -169,7 +146,8 @@ TEST_F(Nccl, GroupsAreSplitByColour) {
     float value = static_cast<float>(1 << ranks.rank()), sum = 0;
     const auto add = [&](NcclComm& comm) {
       comm.enqueue("all_reduce", [&](void* handle, char* text) {
-        return comm.calls().all_reduce(handle, &value, &sum, 1, text);
+        const RackwrightNcclCall call{&value, &sum, 1, RACKWRIGHT_NCCL_FLOAT32, 0, nullptr};
+        return comm.calls().all_reduce(handle, &call, text);
       });
       comm.wait("all_reduce");
       return sum;
