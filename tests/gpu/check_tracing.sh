@@ -1,6 +1,6 @@
 #!/bin/bash
 # Checks on a real node that power, kernel times, counters and collectives can be trusted. Not yet run on one. Needs a GPU,
-# the CUDA toolkit and (for the collectives) the nccl-tests; a check whose tool is absent is skipped
+# the CUDA toolkit; a check whose tool is absent (nccl-tests, nvbandwidth, sqlite3) is skipped
 # with the reason. Changes nothing on the node: no clock, no limit, no mode.
 #
 #   tests/gpu/check_tracing.sh [BUILD_DIR]
@@ -62,42 +62,68 @@ check_links() {
   fi
 }
 
-# Right results at 2, 4 and 8 ranks: nccl-tests compares with its own reference (-c 1).
+# busbw of the largest size, GB/s, of a table as nccl-tests prints it (out of place).
+busbw() { awk '$1 ~ /^[0-9]+$/ { b = $8 } END { print b }' "$1"; }
+
+# Right results at 2, 4 and 8 ranks, compared element by element. Where nccl-tests are on PATH they
+# run too. Both time the same NCCL call, 20 times, on the same GPUs: busbw of the largest size, where launches
+# no longer count, must agree within 5 %, which is what repeated runs of either spread by.
 check_collectives() {
-  have all_reduce_perf || { skip "NCCL: no nccl-tests on PATH"; return; }
-  local gpus ranks
+  local gpus ranks ours theirs
+  ours=$(mktemp) theirs=$(mktemp)
   gpus=$(nvidia-smi --list-gpus | wc -l)
   for ranks in 2 4 8; do
     if [ "$ranks" -gt "$gpus" ]; then skip "NCCL at $ranks ranks: $gpus GPUs here"; continue; fi
-    if all_reduce_perf -g "$ranks" -b 8 -e 256M -f 8 -c 1 2>&1 | grep -q 'Out of bounds values : 0 OK'; then
-      pass "NCCL all-reduce at $ranks ranks is right"
+    if "$rackwright" bench collectives --backend cuda --gpus "$ranks" -b 8 -e 256M -f 8 -c 1 >"$ours" 2>&1; then
+      pass "NCCL all-reduce at $ranks ranks is right: $(busbw "$ours") GB/s of bus"
     else
-      fail "NCCL all-reduce at $ranks ranks"
+      fail "NCCL all-reduce at $ranks ranks: $(tail -1 "$ours")"
+      continue
+    fi
+    have all_reduce_perf || { skip "the same by nccl-tests: not on PATH"; continue; }
+    if ! all_reduce_perf -g "$ranks" -b 8 -e 256M -f 8 -c 1 >"$theirs" 2>&1; then
+      fail "nccl-tests at $ranks ranks: $(tail -1 "$theirs")"
+    elif within "$(busbw "$ours")" "$(busbw "$theirs")" 0.05; then
+      pass "nccl-tests at $ranks ranks agree: $(busbw "$theirs") GB/s"
+    else
+      fail "nccl-tests at $ranks ranks: $(busbw "$theirs") GB/s, over 5 % apart"
     fi
   done
+  rm -f "$ours" "$theirs"
 }
 
-# One rank killed in the middle: the others must end, with an error, within 10 s.
-check_abort() {
-  { have all_reduce_perf && have mpirun; } || { skip "abort: needs nccl-tests with MPI and mpirun"; return; }
-  mpirun -n 2 all_reduce_perf -g 1 -b 1G -e 1G -n 100000 >/dev/null 2>&1 &
-  local launcher=$! victim
+# killed_rank NAME COMMAND...: starts ranks, kills one of them after 20 s; the others must end, with
+# an error, within 10 s.
+killed_rank() {
+  local name=$1
+  shift
+  "$@" >/dev/null 2>&1 &
+  local launcher=$! victim waited=0
   sleep 20
-  victim=$(pgrep -P "$launcher" -f all_reduce_perf | head -1)
-  [ -n "$victim" ] || { kill "$launcher" 2>/dev/null; skip "abort: the ranks did not start in 20 s"; return; }
+  victim=$(pgrep -P "$launcher" | tail -1)
+  [ -n "$victim" ] || { kill "$launcher" 2>/dev/null; skip "abort, $name: the ranks did not start in 20 s"; return; }
   kill -KILL "$victim"
-  local waited=0
   while kill -0 "$launcher" 2>/dev/null && [ "$waited" -lt 10 ]; do
     sleep 1
     waited=$((waited + 1))
   done
   if kill -0 "$launcher" 2>/dev/null; then
     kill "$launcher"
-    fail "abort: ranks still run 10 s after one was killed"
+    fail "abort, $name: ranks still run 10 s after one was killed"
   elif wait "$launcher"; then
-    fail "abort: exit code 0 after a rank was killed"
+    fail "abort, $name: exit code 0 after a rank was killed"
   else
-    pass "abort: all ranks ended within $waited s of a killed one"
+    pass "abort, $name: all ranks ended within $waited s of a killed one"
+  fi
+}
+
+check_abort() {
+  [ "$(nvidia-smi --list-gpus | wc -l)" -ge 2 ] || { skip "abort of a killed rank: needs 2 GPUs"; return; }
+  killed_rank "bench collectives" "$rackwright" bench collectives --backend cuda --gpus 2 -b 1G -e 1G -n 100000 -c 0
+  if have all_reduce_perf && have mpirun; then
+    killed_rank nccl-tests mpirun -n 2 all_reduce_perf -g 1 -b 1G -e 1G -n 100000
+  else
+    skip "abort, nccl-tests: needs them with MPI, and mpirun"
   fi
 }
 
