@@ -122,6 +122,18 @@ void note_kernels(const profiler::Recording& recording, const std::string& file,
       fmt::format("{}: {:.3f} s of kernels as measured: {} (by their names)", file, total, text));
 }
 
+/// What an imported run does not hold, and what stands in for it.
+void note_gaps(const profiler::Recording& recording, const std::string& file, bool has_power,
+               std::vector<std::string>& notes) {
+  if (recording.format == "collected") return;
+  const auto lacks = [&](const char* what, const char* instead) {
+    notes.push_back(fmt::format("{} ({}) holds no {}: {}", file, recording.format, what, instead));
+  };
+  if (recording.requests.empty()) lacks("requests", "the traffic is the workload's");
+  if (recording.events.empty()) lacks("kernels", "time by class is modelled");
+  if (!has_power) lacks("usable power of a GPU", "power is modelled");
+}
+
 }  // namespace
 
 std::string device_named(const std::string& name, const DataLocator& data) {
@@ -154,6 +166,7 @@ void add_measured_run(topology::RackEvaluation& evaluation, const topology::Rack
   for (const auto& gpu : recording.gpus) note_place(design, gpu, notes);
   note_kernels(recording, file, notes);
   const auto powers = usable(profiler::measured_power(recording), file, notes);
+  note_gaps(recording, file, !powers.empty(), notes);
   if (powers.empty()) return;
   const std::string device = device_of(run, data);
   if (device == design.device) {

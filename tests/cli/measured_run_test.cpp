@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "common/csv_reader.hpp"
 #include "profiler/run_file.hpp"
+#include "profiler/sqlite.hpp"
 #include "tests/cli/run_cli.hpp"
 #include "tests/shared_data.hpp"
 #include "tests/temporary_folder.hpp"
@@ -184,6 +185,74 @@ TEST(ImportedRun, APowerLogSaysItsPowerOnItsOwnDeviceOnly) {
       << with.err;
   EXPECT_THAT(run_cli(evaluation_of(nameless, workload)).out,
               HasSubstr("a device that the run does not name (import with --device ID)"));
+}
+
+/// 21 readings, one a second, of 600 and 610 W in turn: over 20 s, each held over the second before
+/// it, ten of each: 605 W.
+TEST(ImportedRun, ADcgmLogSaysItsPower) {
+  const TemporaryFolder folder;
+  std::string log = "timestamp,gpu,DCGM_FI_DEV_POWER_USAGE\n";
+  for (int second = 0; second <= 20; ++second) {
+    log += std::to_string(1700000000 + second) + ".0,0," + (second % 2 == 0 ? "600" : "610") + "\n";
+  }
+  const auto run = folder.path() / "run.rw";
+  ASSERT_TRUE(imports({"import", "dcgm", folder.write("d.csv", log).string(), "--device",
+                       "h100-sxm", "-o", run.string()}));
+  const auto result = run_cli(evaluation_of(run, folder.write("w.json", kSmallWorkload)));
+  // 32 GPUs x 605 W = 19.36 kW.
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("GPU power as measured, mean"), HasSubstr(" 605  W"),
+                    HasSubstr("19.4  kW"), HasSubstr("(dcgm) holds no requests: the traffic is "),
+                    HasSubstr("(dcgm) holds no kernels")))
+      << result.err;
+}
+
+/// 3 us of a product and 1 us of a collective.
+TEST(ImportedRun, AnNsysExportGivesTimeByClassAndSaysWhatItLacks) {
+  const TemporaryFolder folder;
+  const auto report = folder.path() / "report.sqlite";
+  {
+    profiler::Database database(report, profiler::Database::Access::create);
+    database.execute(R"(
+CREATE TABLE StringIds (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL (start INT, end INT, deviceId INT, streamId INT,
+  correlationId INT, demangledName INT, shortName INT);
+INSERT INTO StringIds VALUES (1, 'sm90_gemm'), (2, 'ncclDevKernel_AllGather');
+INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL VALUES (2000, 5000, 0, 7, 1, 1, 1), (6000, 7000, 0, 9, 2, 2, 2);)");
+  }
+  const auto run = folder.path() / "run.rw";
+  ASSERT_TRUE(imports({"import", "nsys", report.string(), "-o", run.string()}));
+  const auto result = run_cli(evaluation_of(run, folder.write("w.json", kSmallWorkload)));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("gemm 75.0 %"), HasSubstr("collective 25.0 %"),
+                                HasSubstr("(nsys) holds no requests"),
+                                HasSubstr("(nsys) holds no usable power of a GPU: power is")))
+      << result.err;
+}
+
+TEST(ImportedRun, AChakraTraceGivesTimeByClassAndSaysWhatItLacks) {
+  RACKWRIGHT_NEED_SHARED("chakra-et/small_chakra.0.json");
+  const TemporaryFolder folder;
+  const auto run = folder.path() / "run.rw";
+  const auto trace = rackwright::testing::shared_data() / "chakra-et/small_chakra.0.json";
+  ASSERT_TRUE(imports({"import", "chakra", trace.string(), "-o", run.string()}));
+  const auto result = run_cli(evaluation_of(run, folder.write("w.json", kSmallWorkload)));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("s of kernels as measured"), HasSubstr("(chakra) holds no requests"),
+                    HasSubstr("(chakra) holds no usable power")))
+      << result.err;
+}
+
+TEST(ImportedRun, ALogOfNcclTestsHasNothingOfARackAndSaysSo) {
+  RACKWRIGHT_NEED_SHARED("superbench-nccl-logs/nccl_allreduce.log");
+  const TemporaryFolder folder;
+  const auto run = folder.path() / "run.rw";
+  const auto log = rackwright::testing::shared_data() / "superbench-nccl-logs/nccl_allreduce.log";
+  ASSERT_TRUE(imports({"import", "nccl-tests", log.string(), "-o", run.string()}));
+  const auto result = run_cli(evaluation_of(run, folder.write("w.json", kSmallWorkload)));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("(nccl-tests) holds no requests"),
+                                HasSubstr("(nccl-tests) holds no kernels"),
+                                HasSubstr("(nccl-tests) holds no usable power")))
+      << result.err;
 }
 
 }  // namespace
