@@ -1,5 +1,8 @@
 #include "profiler/traced_steps.hpp"
 
+#include <algorithm>
+#include <variant>
+
 #include <fmt/format.h>
 
 #include "profiler/clock_alignment.hpp"
@@ -34,8 +37,14 @@ TracedSteps::TracedSteps(const std::filesystem::path& module,
 TracedSteps::~TracedSteps() = default;
 
 void TracedSteps::keep(const workloads::OperatorGraph& step, const kernels::RankContext& rank) {
-  if (tracer_ == nullptr || graphs_.size() == kMost) return;
+  if (graphs_.size() == kMost) return;
   rank_ = rank;
+  with_others_ =
+      with_others_ ||
+      std::any_of(step.operators.begin(), step.operators.end(), [](const workloads::Operator& op) {
+        const auto* shape = std::get_if<workloads::CollectiveShape>(&op.shape);
+        return shape != nullptr && shape->ranks > 1;
+      });
   graphs_.push_back(step);
 }
 
@@ -70,12 +79,16 @@ void TracedSteps::untraced(Recording& recording) {
   add_window("untraced repetition", begin_ns, false, recording);
 }
 
+void TracedSteps::give_up(const std::string& reason, kernels::ReplayMode mode,
+                          Recording& recording) {
+  recording.notes.push_back(reason);
+  if (with_others_) (void)repeat(mode, nullptr);
+}
+
 void TracedSteps::trace_kernels(const GpuNumber& gpu, Recording& recording) {
   const std::int64_t begin_ns = realtime_ns();
-  if (const std::string reason = tracer_->start(); !reason.empty()) {
-    recording.notes.push_back(reason);
-    return;
-  }
+  const std::string reason = tracer_ ? tracer_->start() : status_;
+  if (!reason.empty()) return give_up(reason, kernels::ReplayMode::per_operator, recording);
   const double seconds = repeat(kernels::ReplayMode::per_operator, tracer_.get()).seconds;
   tracer_->finish(start_ns_, gpu, recording);
   add_window("traced kernels", begin_ns, true, recording);
@@ -86,10 +99,8 @@ void TracedSteps::trace_kernels(const GpuNumber& gpu, Recording& recording) {
 
 void TracedSteps::trace_graphs(const GpuNumber& gpu, Recording& recording) {
   const std::int64_t begin_ns = realtime_ns();
-  if (const std::string reason = tracer_->start_graphs(); !reason.empty()) {
-    recording.notes.push_back(reason);
-    return;
-  }
+  const std::string reason = tracer_ ? tracer_->start_graphs() : status_;
+  if (!reason.empty()) return give_up(reason, kernels::ReplayMode::whole, recording);
   const Repetition repetition = repeat(kernels::ReplayMode::whole, nullptr);
   tracer_->finish_graphs(start_ns_, gpu, repetition.spans, recording);
   add_window("traced graphs", begin_ns, true, recording);
@@ -99,14 +110,16 @@ void TracedSteps::trace_graphs(const GpuNumber& gpu, Recording& recording) {
 }
 
 void TracedSteps::sample_counters(const GpuNumber& gpu, Recording& recording) {
-  std::string reason;
-  const auto sampler = CounterSampler::open(module_, cupti::read_metric_plans(metric_plans_),
-                                            device_, sampling_period(whole_s_), reason);
+  std::string reason = tracer_ ? "" : status_;
+  const auto sampler = tracer_
+                           ? CounterSampler::open(module_, cupti::read_metric_plans(metric_plans_),
+                                                  device_, sampling_period(whole_s_), reason)
+                           : nullptr;
   const std::int64_t begin_ns = realtime_ns();
   if (sampler) reason = sampler->start();
   if (!reason.empty()) {
-    recording.notes.push_back("no counters of DRAM, links and tensor cores: " + reason);
-    return;
+    return give_up("no counters of DRAM, links and tensor cores: " + reason,
+                   kernels::ReplayMode::whole, recording);
   }
   const double seconds = repeat(kernels::ReplayMode::whole, nullptr).seconds;
   sampler->finish(start_ns_, gpu(static_cast<std::uint32_t>(device_)), recording);
@@ -117,7 +130,7 @@ void TracedSteps::sample_counters(const GpuNumber& gpu, Recording& recording) {
 }
 
 void TracedSteps::run(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording) {
-  if (tracer_ == nullptr || backend_ == nullptr || graphs_.empty()) return;
+  if (backend_ == nullptr || graphs_.empty() || (tracer_ == nullptr && !with_others_)) return;
   start_ns_ = start_ns;
   untraced(recording);
   trace_kernels(gpu, recording);

@@ -31,13 +31,16 @@ class TracedSteps {
   /// The backend to run them on, which runs each anew on GPU `device` of CUDA's.
   void use(kernels::Backend& backend, int device);
   /// Runs the windows and adds what they saw, times from `start_ns` (CLOCK_REALTIME). A collector
-  /// that fails is a note.
+  /// that fails is a note. Steps with collectives between ranks run as often on every rank,
+  /// whatever fails on one: the others wait for it in theirs.
   void run(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording);
 
  private:
   struct Repetition;
   Repetition repeat(kernels::ReplayMode mode, KernelTracer* tracer);
   void untraced(Recording& recording);
+  /// A window cannot be opened: its repetition runs all the same where other ranks wait for it.
+  void give_up(const std::string& reason, kernels::ReplayMode mode, Recording& recording);
   void trace_kernels(const GpuNumber& gpu, Recording& recording);
   void trace_graphs(const GpuNumber& gpu, Recording& recording);
   void sample_counters(const GpuNumber& gpu, Recording& recording);
@@ -49,6 +52,7 @@ class TracedSteps {
   std::string status_;
   kernels::Backend* backend_ = nullptr;
   int device_ = 0;
+  bool with_others_ = false;  ///< a step has collectives between ranks
   kernels::RankContext rank_;
   std::vector<workloads::OperatorGraph> graphs_;
   std::int64_t start_ns_ = 0;

@@ -11,6 +11,7 @@
 #include "profiler/counter_sampler.hpp"
 #include "profiler/run_file.hpp"
 #include "profiler/trace_io/perfetto.hpp"
+#include "profiler/traced_steps.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/temporary_folder.hpp"
 
@@ -153,10 +154,16 @@ class CollectorsTest : public ::testing::Test {
     options.nvml = false;
     options.cupti = true;
     options.cupti_module = RACKWRIGHT_CUPTI_STAND_IN;
-    options.metric_plans =
-        std::filesystem::path(RACKWRIGHT_SOURCE_DIR) / "profiler/cupti/metric_plans.json";
+    options.metric_plans = plans();
     return options;
   }
+
+ public:
+  static std::filesystem::path plans() {
+    return std::filesystem::path(RACKWRIGHT_SOURCE_DIR) / "profiler/cupti/metric_plans.json";
+  }
+
+ protected:
   rackwright::testing::TemporaryFolder folder;
   CollectOptions options = with_stand_in();
   std::string status, lost;
@@ -233,6 +240,30 @@ TEST_F(CollectorsTest, AChipWithoutAPlanIsSaid) {
   const Setting chip("RW_CUPTI_CHIP", "GV100");
   EXPECT_THAT(collect().notes,
               ::testing::Contains(HasSubstr("no plan of counters for the chip GV100")));
+}
+
+/// Ranks wait for each other in their collectives: a rank without CUPTI runs as often as the
+/// others.
+TEST(TracedSteps, EveryRankRepeatsStepsWithCollectivesAsOften) {
+  const auto prepared = [](const char* module, int ranks) {
+    int count = 0;
+    rackwright::testing::FakeBackend backend([&](const auto&) { return ++count, 0.01; });
+    TracedSteps steps(module, CollectorsTest::plans());
+    workloads::OperatorGraph graph;
+    workloads::CollectiveShape shape;
+    shape.ranks = ranks;
+    graph.operators = {{"all_reduce", workloads::OperatorClass::collective,
+                        workloads::Lane::communication, 1, shape}};
+    steps.use(backend, 0);
+    steps.keep(graph, {});
+    Recording recording;
+    steps.run(realtime_ns(), number, recording);
+    return count;
+  };
+  // Untraced by operator and whole, kernels, graphs, counters.
+  EXPECT_EQ(prepared(RACKWRIGHT_CUPTI_STAND_IN, 2), 5);
+  EXPECT_EQ(prepared("/nowhere/rackwright_cupti.so", 2), 5);
+  EXPECT_EQ(prepared("/nowhere/rackwright_cupti.so", 1), 0);
 }
 
 TEST_F(CollectorsTest, LostRecordsMakeTheRunIncomplete) {
