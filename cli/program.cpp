@@ -1,15 +1,18 @@
 #include "cli/program.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <ostream>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "cli/command.hpp"
 #include "common/input_error.hpp"
+#include "common/launch/launch.hpp"
 
 namespace rackwright::cli {
 
@@ -151,6 +154,27 @@ int dispatch(const std::vector<std::string>& arguments, std::ostream& out, std::
   throw unknown("a command", parts.command, names_of(commands));
 }
 
+/// Of several ranks the first says what is wrong, and its end ends the others. One that is still
+/// there afterwards stands alone with its problem (a file that its node lacks).
+bool says_problems(int rank) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kPatience{5};
+  const auto end = Clock::now() + kPatience;
+  while (rank > 0 && Clock::now() < end) {
+    if (interrupted()) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+int bad_input(const InputError& error, std::ostream& err) {
+  const int rank = launch::rank_here();
+  if (!says_problems(rank)) return kBadInput;
+  const std::string who = rank > 0 ? fmt::format("rackwright: rank {}: ", rank) : "rackwright: ";
+  for (const auto& problem : error.problems()) err << who << problem.text() << '\n';
+  return kBadInput;
+}
+
 }  // namespace
 
 ProgressCallback progress_on(ProgressLine& line) {
@@ -169,8 +193,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
     out.flush();
     return code;
   } catch (const InputError& error) {
-    for (const auto& problem : error.problems()) err << "rackwright: " << problem.text() << '\n';
-    return kBadInput;
+    return bad_input(error, err);
   } catch (const BackendUnavailable& error) {
     err << "rackwright: " << error.what() << '\n';
     return kUnavailable;

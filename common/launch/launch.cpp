@@ -156,6 +156,14 @@ Starter starter() {
   return mpi ? Starter::mpi : Starter::nobody;
 }
 
+int rank_here() {
+  if (starter() == Starter::nobody) return 0;
+  for (const char* name : {kRank, "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (has(name)) return number(name);
+  }
+  return 0;
+}
+
 std::unique_ptr<Communicator> join() {
   switch (starter()) {
     case Starter::rackwright:

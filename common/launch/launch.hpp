@@ -14,6 +14,9 @@ enum class Starter { nobody, rackwright, mpi };
 /// (MPICH, Intel), SLURM_PROCID in a step of several tasks (srun).
 [[nodiscard]] Starter starter();
 
+/// Its rank, by the same; 0 when nobody did.
+[[nodiscard]] int rank_here();
+
 /// The ranks that this process belongs to; alone when nobody started it as one of several. Throws
 /// BackendUnavailable when a launcher did and the MPI module cannot be used.
 [[nodiscard]] std::unique_ptr<Communicator> join();

@@ -85,6 +85,34 @@ TEST(BenchCollectives, ShowsEnginesBesideNccl) {
   EXPECT_THAT(text, HasSubstr("8 ranks in one scale-up domain of 8 h100-sxm"));
 }
 
+/// Expected time of a size, us; -1 where there is none.
+double expected_us(const std::string& text, const std::string& size) {
+  double bytes = 0, link = 0, expected = -1;
+  const auto table = text.find("expected us");
+  const auto row = table == std::string::npos ? table : text.find(" " + size + " ", table);
+  if (row == std::string::npos) return -1;
+  (void)std::sscanf(text.c_str() + row, "%lf %lf %lf", &bytes, &link, &expected);
+  return expected;
+}
+
+// On 4 ranks a ring's broadcast of 12,288 B moves over each link what its all-gather of 16,384 B
+// does: 3/4 of that.
+TEST(BenchCollectives, ExpectsABroadcastAsTheAllGatherOfTheSameLinkBytes) {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& op, const std::string& size) {
+    EXPECT_EQ(shell(folder.path(), "bench collectives --gpus 4 --op " + op + " -b " + size +
+                                       " -e " + size + " -n 1 -w 0 -c 0 --device h100-sxm"),
+              0)
+        << read_file(folder.path() / "stderr");
+    return read_file(folder.path() / "stdout");
+  };
+  const std::string broadcast = run("broadcast", "12288"), gather = run("all_gather", "16384");
+  const double expected = expected_us(gather, "16384");
+  ASSERT_GT(expected, 0) << gather;
+  EXPECT_NEAR(expected_us(broadcast, "12288"), expected, 1e-3 * expected) << broadcast;
+  EXPECT_THAT(broadcast, HasSubstr("NCCL broadcasts by a ring"));
+}
+
 TEST(BenchCollectives, RefusesWhatItCannotRun) {
   EXPECT_THAT(run_cli({"bench", "collectives", "--op", "allreduce"}).err,
               HasSubstr("--op: expected all or of all_reduce, all_gather"));

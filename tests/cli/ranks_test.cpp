@@ -272,6 +272,20 @@ TEST(Ranks, AreAMultipleOfThePlansGpus) {
               HasSubstr("ranks: expected a multiple of the plan's 4 GPUs (--gpus 4), found 3"));
 }
 
+TEST(Ranks, SayWhatIsWrongOnce) {
+  if (const std::string why = no_mpi(); !why.empty()) GTEST_SKIP() << why;
+  const TemporaryFolder folder;
+  Process run({"mpirun", "--oversubscribe", "-n", "4", RACKWRIGHT_BINARY, "profile", "no-such-work",
+               "--backend", "host", "-o", (folder.path() / "ranks").string()},
+              folder.path() / "log");
+  EXPECT_EQ(run.wait(std::chrono::seconds(30)), kBadInput);
+  const std::string log = read_file(folder.path() / "log");
+  const auto first = log.find("rackwright: ");
+  ASSERT_NE(first, std::string::npos) << log;
+  EXPECT_THAT(log.substr(first), HasSubstr("no-such-work"));
+  EXPECT_EQ(log.find("rackwright: ", first + 1), std::string::npos) << log;
+}
+
 TEST(Ranks, LeaveAnEarlierRunAlone) {
   const TemporaryFolder folder;
   folder.write("ranks/rank-0001.rw", "");

@@ -35,9 +35,15 @@ std::optional<CollectiveKind> kind_of(CollectiveOp op) {
     case CollectiveOp::kv_transfer:
       return CollectiveKind::send_recv;
     case CollectiveOp::broadcast:
-      break;
+      return CollectiveKind::all_gather;
   }
-  return std::nullopt;  // no measured table of broadcasts
+  return std::nullopt;
+}
+
+/// The buffer whose modelled operation does what this one does. A ring's broadcast takes S over
+/// every link in n - 1 hops, as its all-gather of S n / (n - 1) does.
+double modelled_bytes(CollectiveOp op, double bytes, int ranks) {
+  return op == CollectiveOp::broadcast && ranks > 1 ? bytes * ranks / (ranks - 1) : bytes;
 }
 
 struct Models {
@@ -108,16 +114,19 @@ struct Models {
   [[nodiscard]] CollectiveForecast operator()(const kernels::CollectiveRow& row) const {
     CollectiveForecast forecast;
     const auto kind = kind_of(row.op);
-    if (!kind) {
-      forecast.reasons.emplace_back("no measured table of broadcasts: blank");
-      return forecast;
-    }
+    if (!kind) return forecast;
     CollectiveShape shape;
     shape.kind = *kind;
     shape.ranks = *kind == CollectiveKind::send_recv ? 2 : ranks;
-    shape.bytes = static_cast<double>(row.counts.bytes);
+    shape.bytes = modelled_bytes(row.op, static_cast<double>(row.counts.bytes), ranks);
     shape.imbalance = kernels::exchange_skew(row.op, ranks);
     design ? expect_on_fabric(shape, forecast) : expect_in_domain(shape, forecast);
+    if (row.op == CollectiveOp::broadcast) {
+      forecast.reasons.emplace_back(
+          "no measured table of broadcasts: NCCL broadcasts by a ring (NVLS and trees are for "
+          "other "
+          "operations), whose links carry S in n - 1 hops as in an all-gather of S n / (n - 1)");
+    }
     if (*kind == CollectiveKind::all_reduce) {
       shape.implementation = AllReduceKind::engine;
       forecast.engine_s = seconds(shape);
