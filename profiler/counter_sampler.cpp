@@ -8,14 +8,10 @@
 
 namespace rackwright::profiler {
 
-namespace {
-
 struct TakenSample {
   std::uint64_t start_ns, end_ns;
   std::vector<double> values;
 };
-
-}  // namespace
 
 CounterValue counter_value(const cupti::PlannedMetric& metric, double seconds) {
   if (metric.unit != "B") return {"cupti_" + metric.quantity, metric.unit, 1};

@@ -70,7 +70,7 @@ struct PmScript {
 };
 PmScript pm;
 
-PmCalls fakes() {
+PmCalls pm_fakes() {
   PmCalls calls;
   calls.initialise = [](CUpti_Profiler_Initialize_Params*) { return CUPTI_SUCCESS; };
   calls.supported = [](CUpti_Profiler_DeviceSupported_Params* p) {
@@ -149,7 +149,7 @@ class CounterSessionTest : public ::testing::Test {
   std::unique_ptr<CounterSession> open(const PmOptions& options = {}) {
     const auto all = plans();
     return CounterSession::open(
-        fakes(), names_of(*find_plan(all, "GH100")), options,
+        pm_fakes(), names_of(*find_plan(all, "GH100")), options,
         [this](const PmSample& sample) { samples.push_back(sample); }, reason);
   }
   std::vector<PmSample> samples;
