@@ -92,7 +92,7 @@ std::string failure_table_csv(const topology::RackEvaluation& evaluation, bool p
 
 int EvaluateCommand::run(CommandContext& context) {
   const std::uint64_t seed = workload_.seed_value();
-  const auto options = environment_.parse(seed);
+  auto options = environment_.parse(seed);
   const auto catalog = topology::Catalog::load(context.data);
   if (rack_ == "all" || rack_.find(',') != std::string::npos) {
     throw InputError(
@@ -101,6 +101,7 @@ int EvaluateCommand::run(CommandContext& context) {
   auto designs = read_racks(rack_, context.data, catalog);
   apply_feed_map(feed_map_, designs.front());
   const WorkloadInput input = read_workload_input(workload_, context.data);
+  options.measured = measured_load(input, context.data);
   ProgressLine line(context.err, context.err_is_terminal);
   results::DemandOptions search;
   search.seed = seed;

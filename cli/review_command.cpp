@@ -80,7 +80,7 @@ void ReviewCommand::add_options(CLI::App& app) {
 
 int ReviewCommand::run(CommandContext& context) {
   const std::uint64_t seed = workload_.seed_value();
-  const auto evaluate_options = environment_.parse(seed);
+  auto evaluate_options = environment_.parse(seed);
   results::ReviewOptions options;
   options.rank_by = results::find_rank_metric(rank_by_).key;
   options.version = context.version;
@@ -96,6 +96,7 @@ int ReviewCommand::run(CommandContext& context) {
   options.fabrics = fabrics_of(designs, context.data);
   options.catalog = &catalog;
   const WorkloadInput input = read_workload_input(workload_, context.data);
+  evaluate_options.measured = measured_load(input, context.data);
 
   results::DemandOptions search;
   search.seed = seed;

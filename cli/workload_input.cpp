@@ -287,6 +287,14 @@ WorkloadInput read_workload_input(const WorkloadOptions& options, const DataLoca
   return result;
 }
 
+std::optional<topology::MeasuredLoad> measured_load(const WorkloadInput& input,
+                                                    const DataLocator& data) {
+  for (const auto& run : input.runs) {
+    if (auto load = results::measured_load(run, data)) return load;
+  }
+  return std::nullopt;
+}
+
 void add_measured(const WorkloadInput& input, const topology::RackDesign& design,
                   const DataLocator& data, topology::RackEvaluation& evaluation) {
   for (std::size_t i = 0; i < input.runs.size(); ++i) {

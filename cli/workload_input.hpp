@@ -50,6 +50,9 @@ struct WorkloadInput {
 [[nodiscard]] WorkloadInput read_workload_input(const WorkloadOptions& options,
                                                 const DataLocator& data);
 
+/// Power that the first of the runs with any measured: a load case of racks of its device.
+[[nodiscard]] std::optional<topology::MeasuredLoad> measured_load(const WorkloadInput& input,
+                                                                  const DataLocator& data);
 /// What the runs measured, on one rack: `results::add_measured_run` for each.
 void add_measured(const WorkloadInput& input, const topology::RackDesign& design,
                   const DataLocator& data, topology::RackEvaluation& evaluation);

@@ -1,5 +1,7 @@
 #include "profiler/run_file_recording.hpp"
 
+#include <sstream>
+
 namespace rackwright::profiler {
 
 namespace {
@@ -174,6 +176,15 @@ void read_gpus(Database& database, Recording& recording) {
   }
 }
 
+/// What an import says of its source; names of GPUs, where NVML did not give them.
+void read_source(Database& database, Recording& recording) {
+  Statement row(database,
+                "SELECT key, value FROM meta WHERE key = 'device_names' AND value <> ''");
+  if (!recording.device_names.empty() || !row.step()) return;
+  std::istringstream names(row.text(1));
+  for (std::string name; std::getline(names, name);) recording.device_names.push_back(name);
+}
+
 void read_windows(Database& database, Recording& recording) {
   if (database.integer("SELECT count(*) FROM sqlite_master WHERE name = 'windows'") == 0) return;
   Statement row(database,
@@ -221,6 +232,7 @@ Recording read_recording(Database& database) {
   read_counters(database, recording);
   read_collectives(database, recording);
   read_gpus(database, recording);
+  read_source(database, recording);
   read_windows(database, recording);
   return recording;
 }

@@ -1,6 +1,7 @@
 #include "results/measured_run.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -134,6 +135,26 @@ void note_gaps(const profiler::Recording& recording, const std::string& file, bo
   if (!has_power) lacks("usable power of a GPU", "power is modelled");
 }
 
+/// The highest busbw of each operation of nccl-tests.
+void note_collectives(const profiler::Recording& recording, const std::string& file,
+                      std::vector<std::string>& notes) {
+  std::map<std::string, const profiler::CollectiveSample*> best;
+  for (const auto& sample : recording.collectives) {
+    auto& held = best[sample.operation];
+    if (held == nullptr || sample.busbw > held->busbw) held = &sample;
+  }
+  const std::string of = recording.device_names.empty()
+                             ? std::string("GPUs that the log does not name")
+                             : recording.device_names.front();
+  for (const auto& [operation, sample] : best) {
+    notes.push_back(fmt::format(
+        "{}: {} over {} ranks of {}: busbw {:.1f} GB/s, algbw {:.1f} GB/s at {:g} MiB as measured; "
+        "busbw is no wire speed, and no load or limit of the rack rests on it",
+        file, operation, sample->ranks, of, sample->busbw / 1e9, sample->algbw / 1e9,
+        sample->bytes / (1 << 20)));
+  }
+}
+
 }  // namespace
 
 std::string device_named(const std::string& name, const DataLocator& data) {
@@ -143,6 +164,27 @@ std::string device_named(const std::string& name, const DataLocator& data) {
     if (id == name || std::find(names.begin(), names.end(), name) != names.end()) return id;
   }
   return name;
+}
+
+std::optional<topology::MeasuredLoad> measured_load(const profiler::RunFile& run,
+                                                    const DataLocator& data) {
+  constexpr double kWindow = 1.0;
+  topology::MeasuredLoad load{device_of(run, data)};
+  double gpus = 0;
+  for (const MeasuredPower& power : profiler::measured_power(run.recording)) {
+    if (!power.refusal.empty()) continue;
+    const auto means = profiler::windowed_means(power.readings, kWindow);
+    if (means.empty()) continue;
+    if (gpus == 0) load.source = power.source;
+    if (gpus == 0 || means.size() < load.gpu_w.size()) load.gpu_w.resize(means.size());
+    for (std::size_t i = 0; i < load.gpu_w.size(); ++i) {
+      load.gpu_w[i] = (load.gpu_w[i] * gpus + means[i]) / (gpus + 1);
+    }
+    ++gpus;
+  }
+  if (gpus == 0 || load.device.empty()) return std::nullopt;
+  load.window_s = static_cast<double>(load.gpu_w.size()) * kWindow;
+  return load;
 }
 
 const topology::Slot* slot_of(const topology::RackDesign& design,
@@ -165,6 +207,7 @@ void add_measured_run(topology::RackEvaluation& evaluation, const topology::Rack
   auto& notes = evaluation.notes;
   for (const auto& gpu : recording.gpus) note_place(design, gpu, notes);
   note_kernels(recording, file, notes);
+  note_collectives(recording, file, notes);
   const auto powers = usable(profiler::measured_power(recording), file, notes);
   note_gaps(recording, file, !powers.empty(), notes);
   if (powers.empty()) return;

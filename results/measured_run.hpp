@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,15 @@ namespace rackwright::results {
 /// when none does.
 [[nodiscard]] std::string device_named(const std::string& name, const DataLocator& data);
 
+/// Power of the run's GPUs over time, as a load case for racks of their device; nothing where no
+/// power can be stated (see `profiler::measured_power`) or the run names no device.
+[[nodiscard]] std::optional<topology::MeasuredLoad> measured_load(const profiler::RunFile& run,
+                                                                  const DataLocator& data);
+
 /// Puts what collectors or another tool recorded onto a rack: power per GPU with its source and
 /// window as `measured.*` figures and a lane over time where the run is of the rack's device; where
-/// a GPU says it sits; time by operator class of its kernels. What cannot be carried over is a note
-/// with the reason.
+/// a GPU says it sits; time by operator class of its kernels; the highest busbw of nccl-tests. What
+/// cannot be carried over is a note with the reason.
 void add_measured_run(topology::RackEvaluation& evaluation, const topology::RackDesign& design,
                       const profiler::RunFile& run, const std::string& file,
                       const DataLocator& data);

@@ -22,9 +22,9 @@ using nlohmann::ordered_json;
 /// evaluation rests on the traffic and stays here.
 constexpr std::array kDomains{"power.", "air.", "liquid.", "mechanical."};
 constexpr std::array kOfTheTraffic{
-    "slo_capacity", "as_recorded",   "stranded",  "utilisation", "oversubscription", "power.band",
-    "power.store",  "power.step",    "lockstep",  "headroom",    "service",          "tokens",
-    "idle",         "power.breaker", "power.cap", "cold_start"};
+    "slo_capacity", "as_recorded", "as_measured",   "stranded",  "utilisation", "oversubscription",
+    "power.band",   "power.store", "power.step",    "lockstep",  "headroom",    "service",
+    "tokens",       "idle",        "power.breaker", "power.cap", "cold_start"};
 
 /// Blank inputs whose wanted value is worked out from the traffic.
 constexpr std::array kBlanksOfTheTraffic{"service.", "idle_w.", "ramp_limit", "cap_delay.",

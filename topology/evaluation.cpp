@@ -25,6 +25,8 @@ std::string_view to_string(LoadCase c) {
       return "trace as recorded";
     case LoadCase::idle:
       return "idle";
+    case LoadCase::as_measured:
+      return "as measured";
   }
   return "";
 }
@@ -39,6 +41,8 @@ std::string_view key_of(LoadCase c) {
       return "as_recorded";
     case LoadCase::idle:
       return "idle";
+    case LoadCase::as_measured:
+      return "as_measured";
   }
   return "";
 }

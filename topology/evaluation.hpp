@@ -19,8 +19,11 @@ namespace rackwright::topology {
 
 /// (a) TDP, EDPp, worst inlet, each worst single failure; (b) the trace at SLO capacity; (c) as
 /// recorded; (d) idle and cold start. Limits are judged on (a), efficiency on (b).
-enum class LoadCase { design_envelope, slo_capacity, as_recorded, idle };
-inline constexpr int kLoadCaseCount = 4;
+enum class LoadCase { design_envelope, slo_capacity, as_recorded, idle, as_measured };
+inline constexpr int kLoadCaseCount = 5;
+inline constexpr LoadCase kLoadCases[kLoadCaseCount] = {
+    LoadCase::design_envelope, LoadCase::slo_capacity, LoadCase::as_recorded, LoadCase::idle,
+    LoadCase::as_measured};
 [[nodiscard]] std::string_view to_string(LoadCase c);  ///< "design envelope", …
 [[nodiscard]] std::string_view key_of(LoadCase c);     ///< "design_envelope", …
 
@@ -227,7 +230,16 @@ struct CablingDemand {
   double opening_m2 = 0;
 };
 
+/// Power that GPUs of a device drew under a real load.
+struct MeasuredLoad {
+  std::string device;
+  std::vector<double> gpu_w;  ///< means over 1 s, in order; mean of the GPUs that were read
+  double window_s = 0;        ///< that they cover
+  std::string source;         ///< counter and window
+};
+
 struct EvaluateOptions {
+  std::optional<MeasuredLoad> measured;  ///< a load case of racks of that device
   std::optional<double> air_inlet_c, tcs_supply_c, fws_supply_c, dew_point_c, tcs_flow_lpm;
   std::optional<double> gpu_power_cap_w, rack_power_cap_w;
   /// How a job slows down when clocks fall; nothing: a throttled GPU's speed is left open.

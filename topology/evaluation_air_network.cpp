@@ -140,8 +140,7 @@ void add_network_figures(EvaluationContext& context, const RackAir& rack) {
 
 /// Speed and power of the fans where each load case needs them.
 void add_fan_speeds(EvaluationContext& context, const RackAir& rack) {
-  for (const LoadCase c :
-       {LoadCase::design_envelope, LoadCase::slo_capacity, LoadCase::as_recorded, LoadCase::idle}) {
+  for (const LoadCase c : kLoadCases) {
     const auto& power = c == LoadCase::design_envelope
                             ? std::optional(context.envelope)
                             : context.case_power[static_cast<std::size_t>(c)];

@@ -261,7 +261,8 @@ void add_module_temperature(EvaluationContext& context) {
 
 void add_load_cases(EvaluationContext& context) {
   const Figure* rise = context.out.figures.find("air.rise.design_envelope");
-  for (const LoadCase c : {LoadCase::slo_capacity, LoadCase::as_recorded, LoadCase::idle}) {
+  for (const LoadCase c : kLoadCases) {
+    if (c == LoadCase::design_envelope) continue;
     const std::string key(key_of(c));
     const Figure* ac = context.out.figures.find("power.rack_ac." + key);
     if (!ac) continue;

@@ -16,9 +16,6 @@ namespace rackwright::topology {
 
 namespace {
 
-constexpr LoadCase kCases[] = {LoadCase::design_envelope, LoadCase::slo_capacity,
-                               LoadCase::as_recorded, LoadCase::idle};
-
 /// The lowest temperature at which a part in the air of a liquid tray may work.
 std::optional<double> air_part_max_c(const EvaluationContext& context) {
   if (!context.design.liquid) return std::nullopt;
@@ -254,7 +251,7 @@ void evaluate_failures(EvaluationContext& context) {
   context.case_power[static_cast<std::size_t>(LoadCase::design_envelope)] = context.envelope;
   FailureReport& report = context.out.failures;
   report.model = rack_model(context);
-  for (const LoadCase c : kCases) {
+  for (const LoadCase c : kLoadCases) {
     const auto& power = context.case_power[static_cast<std::size_t>(c)];
     if (power) report.loads.emplace_back(c, rack_load(context, report.model, c, *power));
   }

@@ -272,7 +272,8 @@ void add_velocity(EvaluationContext& context, const LoopState& loop) {
 
 /// Supply and return of the other load cases at the same flow and valves.
 void add_load_cases(EvaluationContext& context, const LoopState& loop) {
-  for (const LoadCase c : {LoadCase::slo_capacity, LoadCase::as_recorded, LoadCase::idle}) {
+  for (const LoadCase c : kLoadCases) {
+    if (c == LoadCase::design_envelope) continue;
     const std::string key(key_of(c));
     const Figure* ac = context.out.figures.find("power.rack_ac." + key);
     if (!ac) continue;

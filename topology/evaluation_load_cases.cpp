@@ -81,12 +81,12 @@ void add_mean_figures(EvaluationContext& context, LoadCase load_case, const Case
 }
 
 void add_window_figures(EvaluationContext& context, LoadCase load_case,
-                        const std::vector<double>& means, const CaseMean& of) {
+                        const std::vector<double>& means, const CaseMean& of,
+                        const std::string& basis) {
   const std::string key = fmt::format("power.rack_ac.{}", key_of(load_case));
   const auto add = [&](const char* suffix, const char* label, double watts) {
     context.add(key + suffix, fmt::format("Rack AC input, {}, {}", to_string(load_case), label),
-                case_estimate(context, watts, of, "rack AC input"), "1 s",
-                "exact integrals over 1 s windows, replicas at seeded phases");
+                case_estimate(context, watts, of, "rack AC input"), "1 s", basis);
   };
   add(".p99", "P99", quantile(means, 0.99));
   add(".peak", "peak", *std::max_element(means.begin(), means.end()));
@@ -162,7 +162,8 @@ void evaluate_trace(EvaluationContext& context, const CaseSource& source) {
   const CaseMean mean = mean_of(context, source, energy, here * source.replicas, others);
   add_mean_figures(context, source.load_case, mean, fmt::format("mean over {:.0f} s", trace.end_s),
                    fmt::format("{} replicas of {} GPUs", source.replicas, here));
-  add_window_figures(context, source.load_case, means, mean);
+  add_window_figures(context, source.load_case, means, mean,
+                     "exact integrals over 1 s windows, replicas at seeded phases");
   add_lockstep(context, energy, source, idle_gpus, mean);
   context.case_power[static_cast<std::size_t>(source.load_case)] =
       context.power.at(quantile(gpu_means, 0.99) * here + idle_gpus);
@@ -196,6 +197,28 @@ void evaluate_idle(EvaluationContext& context) {
                    "every GPU at its idle power; no published idle of a part: its rest is kept");
 }
 
+/// Every GPU of the rack draws what was measured, all at once: what one training job or one burst
+/// of traffic over all replicas does.
+void evaluate_measured(EvaluationContext& context) {
+  const auto& measured = context.options.measured;
+  if (!measured || measured->device != context.design.device || measured->gpu_w.empty() ||
+      !context.power.complete()) {
+    return;
+  }
+  const double gpus = context.power.gpus();
+  CaseMean mean;
+  mean.power = context.power.at(rackwright::mean(measured->gpu_w) * gpus);
+  mean.origin = weakest(Origin::measured, Origin::modelled);  // the rest of the rack is modelled
+  const std::string basis =
+      fmt::format("all {} GPUs as the measured ones, at once; {}", gpus, measured->source);
+  add_mean_figures(context, LoadCase::as_measured, mean,
+                   fmt::format("mean over {:.0f} s", measured->window_s), basis);
+  const auto means = context.power.rack_ac_means(measured->gpu_w, gpus, 0);
+  add_window_figures(context, LoadCase::as_measured, means, mean, basis);
+  context.case_power[static_cast<std::size_t>(LoadCase::as_measured)] =
+      context.power.at(quantile(measured->gpu_w, 0.99) * gpus);
+}
+
 void evaluate_traces(EvaluationContext& context) {
   const Placement& placement = context.out.placement;
   const profiler::SloCapacity& capacity = context.demand->capacity;
@@ -211,6 +234,7 @@ void evaluate_traces(EvaluationContext& context) {
 
 void evaluate_load_cases(EvaluationContext& context) {
   if (context.demand) evaluate_traces(context);
+  evaluate_measured(context);
   evaluate_idle(context);  // last: a trace that lacks the idle power says more about it
 }
 

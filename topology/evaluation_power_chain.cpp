@@ -308,7 +308,7 @@ void require_busbar(EvaluationContext& context, std::size_t b) {
 
 /// Mean draw of the other cases over the envelope; that of the SLO capacity stands beside its P99.
 void add_utilisation(EvaluationContext& context) {
-  for (const LoadCase c : {LoadCase::as_recorded, LoadCase::idle}) {
+  for (const LoadCase c : {LoadCase::as_recorded, LoadCase::idle, LoadCase::as_measured}) {
     const std::string key(key_of(c));
     const Figure* mean = context.out.figures.find("power.rack_ac." + key);
     if (!mean || !(context.envelope.rack_ac_w > 0)) continue;

@@ -234,17 +234,21 @@ std::string lane_script(const TimelineLane& lane) {
 }
 
 std::string case_table(const ReportContext& context, const Candidate& c) {
-  std::string out = table_open("cases", "The four load cases, one rack",
+  std::string out = table_open("cases", "The load cases, one rack",
                                {{"Load case"},
                                 {"GPU modules", true},
                                 {"Busbar or node DC", true},
                                 {"Rack AC input", true},
                                 {"Rack AC, P99 of 1 s", true},
                                 {"Judges"}});
-  const char* judges[] = {"limits", "efficiency", "context", "context"};
+  const char* judges[] = {"limits", "efficiency", "context", "context", "context"};
   for (int i = 0; i < topology::kLoadCaseCount; ++i) {
     const auto load_case = static_cast<topology::LoadCase>(i);
     const std::string key(topology::key_of(load_case));
+    if (load_case == topology::LoadCase::as_measured &&
+        c.evaluation.figures.find("power.rack_ac." + key) == nullptr) {
+      continue;  // nothing was measured on this rack's device
+    }
     const auto cell = [&](const std::string& figure) {
       const std::string html = figure_html(context, c, figure, {.glyph = true});
       return html.empty() ? std::string("–") : html;

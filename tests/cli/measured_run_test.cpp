@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
 #include "common/csv_reader.hpp"
@@ -181,7 +182,8 @@ TEST(ImportedRun, APowerLogSaysItsPowerOnItsOwnDeviceOnly) {
   ASSERT_TRUE(imports({"import", "nvidia-smi", log, "-o", nameless.string()}));
   const auto with = run_cli(evaluation_of(named, workload));
   EXPECT_THAT(with.out, AllOf(HasSubstr("GPU power as measured, mean"),
-                              HasSubstr("All 32 GPUs at the measured mean")))
+                              HasSubstr("All 32 GPUs at the measured mean"),
+                              HasSubstr("Rack AC input, as measured")))
       << with.err;
   EXPECT_THAT(run_cli(evaluation_of(nameless, workload)).out,
               HasSubstr("a device that the run does not name (import with --device ID)"));
@@ -205,6 +207,29 @@ TEST(ImportedRun, ADcgmLogSaysItsPower) {
                     HasSubstr("19.4  kW"), HasSubstr("(dcgm) holds no requests: the traffic is "),
                     HasSubstr("(dcgm) holds no kernels")))
       << result.err;
+}
+
+// 8 readings of 500 and 600 W in turn, each over 1 s: the first starts the log, four of the seven
+// that follow are of 600 W. GPUs of the rack: 32 x 557.14 W = 17.829 kW.
+TEST(ImportedRun, ADcgmLogIsALoadCaseOfTheRack) {
+  const TemporaryFolder folder;
+  std::string log = "timestamp,gpu,DCGM_FI_DEV_POWER_USAGE\n";
+  for (int i = 0; i < 8; ++i) {
+    log += std::to_string(1700000000 + i) + ".0,0," + (i % 2 == 0 ? "500" : "600") + "\n";
+  }
+  const auto run = folder.path() / "run.rw";
+  ASSERT_TRUE(imports({"import", "dcgm", folder.write("dcgm.csv", log).string(), "--device",
+                       "h100-sxm", "-o", run.string()}));
+  auto command = evaluation_of(run, folder.write("w.json", kSmallWorkload));
+  command.emplace_back("--json");
+  const auto result = run_cli(command);
+  ASSERT_EQ(result.code, kFine) << result.err;
+  const auto figures = nlohmann::json::parse(result.out).at("figures");
+  const auto modules = std::find_if(figures.begin(), figures.end(), [](const auto& figure) {
+    return figure.at("key") == "power.module.as_measured";
+  });
+  ASSERT_NE(modules, figures.end());
+  EXPECT_NEAR(modules->at("value").get<double>(), 32 * (3 * 500 + 4 * 600) / 7.0, 0.1);
 }
 
 /// 3 us of a product and 1 us of a collective.
@@ -242,16 +267,20 @@ TEST(ImportedRun, AChakraTraceGivesTimeByClassAndSaysWhatItLacks) {
       << result.err;
 }
 
-TEST(ImportedRun, ALogOfNcclTestsHasNothingOfARackAndSaysSo) {
+// The last line of the log: 8589934592 bytes, algbw 134.44, busbw 235.26 out of place.
+TEST(ImportedRun, ALogOfNcclTestsGivesItsHighestBusbwAndSaysWhatItLacks) {
   RACKWRIGHT_NEED_SHARED("superbench-nccl-logs/nccl_allreduce.log");
   const TemporaryFolder folder;
   const auto run = folder.path() / "run.rw";
   const auto log = rackwright::testing::shared_data() / "superbench-nccl-logs/nccl_allreduce.log";
   ASSERT_TRUE(imports({"import", "nccl-tests", log.string(), "-o", run.string()}));
   const auto result = run_cli(evaluation_of(run, folder.write("w.json", kSmallWorkload)));
-  EXPECT_THAT(result.out, AllOf(HasSubstr("(nccl-tests) holds no requests"),
-                                HasSubstr("(nccl-tests) holds no kernels"),
-                                HasSubstr("(nccl-tests) holds no usable power")))
+  EXPECT_THAT(
+      result.out,
+      AllOf(HasSubstr("(nccl-tests) holds no requests"), HasSubstr("(nccl-tests) holds no kernels"),
+            HasSubstr("(nccl-tests) holds no usable power"),
+            HasSubstr("all_reduce over 8 ranks of A100-SXM4-40GB: busbw 235.3 GB/s, "
+                      "algbw 134.4 GB/s at 8192 MiB as measured")))
       << result.err;
 }
 

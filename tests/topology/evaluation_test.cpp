@@ -1,5 +1,6 @@
 #include "topology/evaluation.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -185,6 +186,24 @@ TEST(LoadCases, AsRecordedUsesAsFewReplicasAsNeeded) {
   // Capacity carries two copies, so one replica of 8 carries the record; 24 GPUs idle.
   const auto e = evaluate(air_rack(), catalog(), device(700, 72), demand(8, 700, 72), {});
   EXPECT_NEAR(e.figures.at("power.module.as_recorded").value, 8 * 386.0 + 24 * 72.0, 0.1);
+}
+
+// A node draws 2,450 W with idle GPUs (72 W) and 10,200 W with all eight at 700 W; linear between:
+// 6,325 W at 386 W a GPU, 7,559.1 W at 486 W.
+TEST(LoadCases, MeasuredPowerIsALoadCaseOfRacksOfItsDevice) {
+  EvaluateOptions options;
+  options.measured = MeasuredLoad{air_rack().device, {286, 486}, 2, "energy counter over 2 s"};
+  const auto e = evaluate(air_rack(), catalog(), device(700, 72), std::nullopt, options);
+  EXPECT_NEAR(e.figures.at("power.module.as_measured").value, 32 * 386.0, 1e-6);
+  EXPECT_NEAR(e.figures.at("power.rack_ac.as_measured").value, 4 * 6325.0, 1e-6);
+  EXPECT_NEAR(e.figures.at("power.rack_ac.as_measured.peak").value, 4 * 7559.08, 0.1);
+  EXPECT_NEAR(e.figures.at("air.heat.as_measured").value, 4 * 6325.0, 1e-6);
+  const auto& cases = e.failures.loads;
+  EXPECT_TRUE(std::any_of(cases.begin(), cases.end(),
+                          [](const auto& one) { return one.first == LoadCase::as_measured; }));
+  options.measured->device = "another";
+  const auto other = evaluate(air_rack(), catalog(), device(700, 72), std::nullopt, options);
+  EXPECT_EQ(other.figures.find("power.rack_ac.as_measured"), nullptr);
 }
 
 TEST(LoadCases, TheSameSeedGivesTheSameNumbers) {

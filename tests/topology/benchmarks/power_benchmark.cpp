@@ -55,7 +55,7 @@ void steady_power_with_a_ladder(benchmark::State& state) {
 }
 BENCHMARK(steady_power_with_a_ladder)->Unit(benchmark::kMicrosecond);
 
-/// Every single failure (PSU, shelf, whip, feed) in four load cases.
+/// Every single failure (PSU, shelf, whip, feed) in each load case.
 void single_failures_of_four_cases(benchmark::State& state, const char* id) {
   const Ready ready(id);
   for (auto _ : state) {
@@ -82,7 +82,7 @@ void pairs_of_failures(benchmark::State& state) {
 BENCHMARK(pairs_of_failures)->Unit(benchmark::kMillisecond);
 
 /// Every single failure in power, liquid and air at once (PSU, shelf, whip, feed, pump, CDU, fan,
-/// branch, leak, switch tray) in four load cases.
+/// branch, leak, switch tray) in each load case.
 void failures_in_all_domains(benchmark::State& state, const char* id) {
   const Ready ready(id);
   const RackEvaluation rack =
