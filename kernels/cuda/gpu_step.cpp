@@ -64,22 +64,23 @@ void GpuStep::load() {
   check(calls_, calls_.synchronise(main), "cudaStreamSynchronize");
 }
 
-/// Lanes fork from the first and join it again.
+/// Each operator of a graph depends on the one before it: where the lane changes, the new lane waits
+/// for the old one. The first lane begins and ends.
 void GpuStep::run_lanes() {
-  void* main = held_->streams[0];
-  const std::size_t lanes = held_->streams.size();
-  check(calls_, calls_.record(held_->events[2], main), "cudaEventRecord");
-  for (std::size_t lane = 1; lane < lanes; ++lane) {
-    check(calls_, calls_.wait(held_->streams[lane], held_->events[2]), "cudaStreamWaitEvent");
-  }
+  int lane = 0;
+  const auto go_to = [&](int next) {
+    if (next == lane) return;
+    const auto from = static_cast<std::size_t>(lane), to = static_cast<std::size_t>(next);
+    check(calls_, calls_.record(held_->events[2 + from], held_->streams[from]), "cudaEventRecord");
+    check(calls_, calls_.wait(held_->streams[to], held_->events[2 + from]), "cudaStreamWaitEvent");
+    lane = next;
+  };
   for (int i = 0; i < work_->count(); ++i) {
-    check(calls_, work_->enqueue(i, held_->streams[static_cast<std::size_t>(work_->lane(i))]),
+    go_to(work_->lane(i));
+    check(calls_, work_->enqueue(i, held_->streams[static_cast<std::size_t>(lane)]),
           "operator " + std::to_string(i));
   }
-  for (std::size_t lane = 1; lane < lanes; ++lane) {
-    check(calls_, calls_.record(held_->events[2 + lane], held_->streams[lane]), "cudaEventRecord");
-    check(calls_, calls_.wait(main, held_->events[2 + lane]), "cudaStreamWaitEvent");
-  }
+  go_to(0);
 }
 
 void GpuStep::capture() {

@@ -14,7 +14,8 @@ class StepWork {
  public:
   virtual ~StepWork() = default;
   [[nodiscard]] virtual int count() const = 0;
-  /// Lane 0 is compute; lanes run beside each other.
+  /// Lane 0 is compute. Each lane has a stream; an operator waits for the one before it, whichever
+  /// lane that is on.
   [[nodiscard]] virtual int lane(int i) const = 0;
   /// Puts all repeats of operator i into a stream; a CUDA error code.
   virtual int enqueue(int i, void* stream) = 0;

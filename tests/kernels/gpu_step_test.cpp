@@ -64,6 +64,19 @@ TEST(GpuStep, EagerRunsTheSameWorkWithoutTheGraph) {
   EXPECT_EQ(cuda.calls["enqueue"] - launched, 2);
 }
 
+// An all-reduce on a lane of its own adds up what the product before it wrote, and the norm after it
+// reads the sum: were the lanes not to wait for each other, a graph would hide the collective.
+TEST(GpuStep, AnOperatorWaitsForTheOneBeforeItOnAnotherLane) {
+  StandInCuda cuda;
+  GpuStep step(cuda, std::make_unique<Work>(cuda, 4));  // lanes 0, 1, 0, 1
+  cuda.waits.clear();
+  (void)step.run_eager();
+  void* const main = reinterpret_cast<void*>(1);  // the first two streams made
+  void* const other = reinterpret_cast<void*>(2);
+  using Waits = std::vector<std::pair<void*, void*>>;
+  EXPECT_EQ(cuda.waits, (Waits{{other, main}, {main, other}, {other, main}, {main, other}}));
+}
+
 // 1, 2 and 3 ms; the device waits 0.5 ms for each launch unless the stream is held until all is
 // queued: the graph is one launch, the operators three.
 TEST(GpuStep, LaunchesAreInNoTimeButTheEagerOne) {

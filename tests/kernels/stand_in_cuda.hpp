@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/cuda/cuda_calls.hpp"
 
@@ -20,6 +22,7 @@ class StandInCuda : public CudaCalls {
   std::set<void*> open;
   std::map<std::string, int> calls;
   std::map<void*, double> times;  ///< ms, by event
+  std::vector<std::pair<void*, void*>> waits;  ///< the first stream for the second
   double clock = 0;
   bool capturing = false;
   double captured = 0;
@@ -55,11 +58,15 @@ class StandInCuda : public CudaCalls {
   int query(void*) override { return reached("query"); }
   int create_event(void** event) override { return make("create_event", event); }
   int destroy_event(void* event) override { return drop(event); }
-  int record(void* event, void*) override {
+  int record(void* event, void* stream) override {
+    recorded_in_[event] = stream;
     times[event] = clock;
     return reached("record");
   }
-  int wait(void*, void*) override { return reached("wait"); }
+  int wait(void* stream, void* event) override {
+    waits.emplace_back(stream, recorded_in_[event]);
+    return reached("wait");
+  }
   int elapsed_ms(float* ms, void* start, void* stop) override {
     *ms = static_cast<float>(times[stop] - times[start]);
     return reached("elapsed");
@@ -91,6 +98,7 @@ class StandInCuda : public CudaCalls {
 
  private:
   std::uintptr_t next_ = 0;
+  std::map<void*, void*> recorded_in_;
   int queued_ = 0;
   bool lost_ = false;
 };
