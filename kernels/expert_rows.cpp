@@ -10,7 +10,7 @@
 namespace rackwright::kernels {
 namespace {
 
-int whole(double value) {
+int at_least_one(double value) {
   return std::max(1, static_cast<int>(std::lround(value)));
 }
 
@@ -45,11 +45,11 @@ std::vector<int> apportion(const std::vector<double>& shares, int total) {
 }  // namespace
 
 std::vector<int> expert_rows(const workloads::ExpertShape& shape, std::uint64_t seed) {
-  const int count = whole(shape.touched_experts);
-  const int total = std::max(whole(shape.rank_tokens), count);
+  const int count = at_least_one(shape.touched_experts);
+  const int total = std::max(at_least_one(shape.rank_tokens), count);
   std::vector<int> rows =
       apportion(shares_of(shape, static_cast<std::size_t>(count), seed), total - count);
-  const int most = shape.tokens >= 1 ? whole(shape.tokens) : total;
+  const int most = shape.tokens >= 1 ? at_least_one(shape.tokens) : total;
   int excess = 0;
   for (int& one : rows) {
     one += 1 + excess;

@@ -57,16 +57,16 @@ struct Group {
 };
 
 /// What one rank gives to a call, in elements.
-struct Sizes {
+struct CallSizes {
   std::size_t count = 0, out = 0, in = 0;
   std::vector<NcclPiece> pieces;
 };
 
-Sizes sizes_of(const CollectiveShape& shape, int rank, int ranks) {
+CallSizes sizes_of(const CollectiveShape& shape, int rank, int ranks) {
   const auto n = static_cast<std::size_t>(ranks);
   const auto total = std::max(n, static_cast<std::size_t>(std::llround(shape.bytes / kBytes)));
   const std::size_t part = total / n;
-  Sizes sizes{total, total, total, {}};
+  CallSizes sizes{total, total, total, {}};
   switch (shape.kind) {
     case CollectiveKind::all_reduce:
       return sizes;
@@ -146,7 +146,7 @@ class NcclStepCollective final : public StepCollective {
  private:
   Group& group_;
   CollectiveKind kind_;
-  Sizes sizes_;
+  CallSizes sizes_;
   std::shared_ptr<NcclBuffer> out_, in_;
   std::string choice_;
 };
