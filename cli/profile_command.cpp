@@ -351,7 +351,7 @@ int ProfileCommand::record(const WorkloadInput& input, const profiler::ReplicaSe
     writer.keep(so_far);
     ranks.look();
   };
-  const profiler::WatchedGpu gpu{ranks.place_on_host(), choice.pci_bus_ids};
+  const profiler::WatchedGpu gpu{ranks.place_on_host(), choice.pci_bus_ids, ranks.on_host() > 1};
   const auto watched = collectors ? collectors->watch(backend, direct(backend), gpu) : nullptr;
   const auto trace = profiler::replay(input.workload, setup, watched ? *watched : backend, options,
                                       progress_on(line));

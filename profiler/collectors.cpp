@@ -121,6 +121,17 @@ GpuNumber gpu_number(const WatchedGpu& gpu, const std::vector<nvml::GpuIdentity>
   };
 }
 
+/// Leaves the readings of the GPU that this rank drives.
+void keep_own(nvml::NvmlRecord& readings, const WatchedGpu& gpu) {
+  const bool drives_one = !gpu.pci_bus_ids.empty();
+  if (!gpu.shared_node || (!drives_one && gpu.device == 0)) return;
+  const int own =
+      drives_one ? gpu_number(gpu, readings.gpus)(static_cast<std::uint32_t>(gpu.device)) : -1;
+  std::erase_if(readings.samples, [own](const nvml::GpuSample& sample) {
+    return static_cast<int>(sample.gpu) != own;
+  });
+}
+
 void write_meta(const std::filesystem::path& run, double start_s, double seconds,
                 const ClockDisturbance& clock, const Recording& work) {
   Database database(run, Database::Access::read);
@@ -224,7 +235,10 @@ Recording Collectors::Impl::end_work(std::optional<nvml::NvmlRecord>& readings) 
                 gpu_number(gpu, sampler ? sampler->gpus() : std::vector<nvml::GpuIdentity>{}),
                 recording);
   }
-  if (sampler) readings = sampler->stop();
+  if (sampler) {
+    readings = sampler->stop();
+    keep_own(*readings, gpu);
+  }
   return recording;
 }
 

@@ -23,6 +23,9 @@ struct CollectOptions {
 struct WatchedGpu {
   int device = 0;
   std::vector<std::string> pci_bus_ids;
+  /// Other ranks profile on this node too: each keeps the readings of the GPU that it drives, so
+  /// that a merged run has each once. Without GPUs of CUDA the first rank keeps all.
+  bool shared_node = false;
 };
 
 /// Collectors of the node beside a replay, from construction on: NVML readings of every GPU, and

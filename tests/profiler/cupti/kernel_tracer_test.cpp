@@ -1,6 +1,7 @@
 #include "profiler/kernel_tracer.hpp"
 
 #include <cstdlib>
+#include <set>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -18,7 +19,9 @@
 namespace rackwright::profiler {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 /// An environment variable while it lives.
 class Setting {
@@ -289,6 +292,26 @@ TEST_F(CollectorsTest, GpusHaveNvmlsNumbersAndItReadsThroughout) {
       std::find_if(recording.events.begin(), recording.events.end(),
                    [](const Event& event) { return event.kind == EventKind::kernel; });
   EXPECT_EQ(recording.tracks[kernel->track].gpu, 1);
+}
+
+TEST_F(CollectorsTest, RanksOfANodeKeepTheReadingsOfTheirOwnGpu) {
+  options.cupti = false;
+  options.nvml = true;
+  options.nvml_library = RACKWRIGHT_STAND_INS "/full/libnvidia-ml.so.1";
+  options.period_s = 0.02;
+  options.sensors = std::filesystem::path(RACKWRIGHT_SOURCE_DIR) / "profiler/nvml/sensors.json";
+  const auto read_by = [&](const WatchedGpu& gpu) {
+    std::filesystem::remove(folder.path() / "run.rw");
+    std::set<int> gpus;
+    for (const CounterSample& sample : collect(gpu).counters) gpus.insert(sample.gpu);
+    return gpus;
+  };
+  const std::vector<std::string> turned{"0000:3b:00.0", "0000:1b:00.0"};
+  EXPECT_THAT(read_by({0, turned}), ElementsAre(0, 1));  // alone on the node
+  EXPECT_THAT(read_by({0, turned, true}), ElementsAre(1));
+  EXPECT_THAT(read_by({1, turned, true}), ElementsAre(0));
+  EXPECT_THAT(read_by({0, {}, true}), ElementsAre(0, 1));  // ranks on cores
+  EXPECT_THAT(read_by({1, {}, true}), IsEmpty());
 }
 
 TEST(CuptiLoader, AnotherInterfaceIsRefused) {
