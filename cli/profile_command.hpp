@@ -25,8 +25,7 @@ class ProfileCommand final : public Command {
     return {"rackwright profile llama-3.1-8b-chat --device h100-sxm --plan",
             "rackwright profile llama-3.1-8b-chat --device h100-sxm -o run.rw",
             "rackwright profile llama-scaled-46m-code --backend host -o host.rw",
-            "rackwright profile llama-scaled-46m-code --backend host --gpus 2 -o ranks",
-            "rackwright profile llama-3.1-70b-code --backend cuda --gpus 8 -o ranks"};
+            "rackwright profile llama-scaled-46m-code --backend host --gpus 2 -o ranks"};
   }
   void add_options(CLI::App& app) override;
   int run(CommandContext& context) override;
