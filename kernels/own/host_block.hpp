@@ -64,7 +64,7 @@ struct HostBlock {
   }
   void perform(WarpRecord& warp);
   void record(HostThread& thread, int first_byte, int bytes, bool write, bool atomic);
-  [[noreturn]] void fail(const HostThread& thread, const std::string& what);
+  [[noreturn]] void fail(const HostThread& thread, std::string what);
 
   Launch launch;
   int x = 0, y = 0, z = 0;

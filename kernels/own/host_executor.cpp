@@ -67,8 +67,9 @@ void HostBlock::wait(int thread, ThreadState why) {
   fibres.yield(thread);
 }
 
-void HostBlock::fail(const HostThread& thread, const std::string& what) {
+void HostBlock::fail(const HostThread& thread, std::string what) {
   fault = fmt::format("block ({}, {}, {}), thread {}: {}", x, y, z, thread.thread(), what);
+  std::string().swap(what);  // this fibre never goes on to free it
   for (;;) fibres.yield(thread.thread());
 }
 
