@@ -13,11 +13,16 @@ namespace {
   throw SqliteError(fmt::format("{} (SQLite code {})", text, code), code);
 }
 
+/// A run is written while somebody looks into its file: the one waits for the other.
+constexpr int kWaitMs = 5000;
+
 int open(const std::filesystem::path& path, int flags, sqlite3** handle) {
   const int code = sqlite3_open_v2(path.c_str(), handle, flags, nullptr);
   if (code != SQLITE_OK) {
     sqlite3_close(*handle);
     *handle = nullptr;
+  } else {
+    sqlite3_busy_timeout(*handle, kWaitMs);
   }
   return code;
 }
