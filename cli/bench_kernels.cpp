@@ -53,11 +53,14 @@ std::vector<BenchCase> filtered(std::vector<BenchCase> cases, const std::string&
   return cases;
 }
 
-double seconds_of(const std::string& text, const char* option) {
+enum class Zero { allowed, refused };
+
+double seconds_of(const std::string& text, const char* option, Zero zero = Zero::allowed) {
   const double seconds = text == "0" ? 0 : parse_duration(text, option).si();
-  if (seconds >= 0) return seconds;
-  throw InputError(
-      InputProblem{"", 0, option, "a duration of 0 or more", fmt::format("\"{}\"", text)});
+  if (seconds > 0 || (seconds == 0 && zero == Zero::allowed)) return seconds;
+  throw InputError(InputProblem{
+      "", 0, option, zero == Zero::allowed ? "a duration of 0 or more" : "a duration above 0",
+      fmt::format("\"{}\"", text)});
 }
 
 }  // namespace
@@ -102,11 +105,7 @@ kernels::BenchOptions BenchKernels::options() const {
   options.limits.least_samples = parse_count(samples_, "--samples", 2);
   options.limits.most_samples = std::max(options.limits.most_samples, options.limits.least_samples);
   if (stopping_ == "entropy") options.limits.criterion = kernels::Criterion::entropy;
-  options.limits.wall_s = seconds_of(time_limit_, "--time-limit");
-  if (!(options.limits.wall_s > 0)) {
-    throw InputError(InputProblem{"", 0, "--time-limit", "a duration above 0",
-                                  fmt::format("\"{}\"", time_limit_)});
-  }
+  options.limits.wall_s = seconds_of(time_limit_, "--time-limit", Zero::refused);
   options.warm_up_s = seconds_of(warm_up_, "--warm-up");
   options.power_window_s = seconds_of(power_window_, "--power-window");
   if (options.power_window_s > 0 && options.power_window_s < 5) {
