@@ -161,12 +161,12 @@ struct Converter {
 };
 
 /// How the rows of experts were drawn.
-std::string drawn(const workloads::Operator& op) {
+std::string drawn(const workloads::Operator& op, const RackwrightCudaOperator& made) {
   const auto* shape = std::get_if<workloads::ExpertShape>(&op.shape);
   if (shape == nullptr) return {};
-  const std::vector<int> rows = expert_rows(*shape, kExpertSeed);
-  return fmt::format("; {} to {} rows an expert: skew {}, placement of seed {}", rows.back(),
-                     rows.front(), shape->skew, kExpertSeed);
+  return fmt::format("; {} to {} rows an expert: skew {}, placement of seed {}",
+                     made.expert_rows[made.experts - 1], made.expert_rows[0], shape->skew,
+                     kExpertSeed);
 }
 
 const workloads::CollectiveShape* between_ranks(const workloads::Operator& op) {
@@ -306,7 +306,7 @@ class CudaStep final : public CudaPreparedStep {
       const auto* shape = between_ranks(graph.operators[i]);
       choices_.push_back(!made.empty()      ? made
                          : shape != nullptr ? left_out(*shape)
-                                            : text + drawn(graph.operators[i]));
+                                            : text + drawn(graph.operators[i], operators[i]));
     }
   }
 
