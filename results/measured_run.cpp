@@ -87,6 +87,7 @@ void add_figures(const std::vector<MeasuredPower>& powers, const topology::RackD
                             over_gpus(powers, [](const MeasuredPower& p) { return p.peak_1s_w; }),
                             "1 s", first.source});
   }
+  if (evaluation.figures.find("power.module.as_measured")) return;  // the load case says it
   evaluation.figures.add({"measured.rack_gpus",
                           fmt::format("All {} GPUs at the measured mean", design.gpus),
                           scaled(mean, design.gpus * 1e-3, "kW"), window,

@@ -115,7 +115,7 @@ TEST(MeasuredRun, ARecordedPowerLogPlayedByNvmlWhileTheHostWorksLandsOnARack) {
       << evaluated.err;
   if (to - from > 8) {
     EXPECT_THAT(evaluated.out, AllOf(HasSubstr("GPU power as measured, mean"),
-                                     HasSubstr("All 72 GPUs at the measured mean"),
+                                     HasSubstr("All GPUs, as measured"),
                                      HasSubstr("NVML energy counter over")));
   }
   const auto exported = run_cli({"export", run.string(), "--to", "perfetto"});
@@ -182,7 +182,7 @@ TEST(ImportedRun, APowerLogSaysItsPowerOnItsOwnDeviceOnly) {
   ASSERT_TRUE(imports({"import", "nvidia-smi", log, "-o", nameless.string()}));
   const auto with = run_cli(evaluation_of(named, workload));
   EXPECT_THAT(with.out, AllOf(HasSubstr("GPU power as measured, mean"),
-                              HasSubstr("All 32 GPUs at the measured mean"),
+                              HasSubstr("All GPUs, as measured"),
                               HasSubstr("Rack AC input, as measured")))
       << with.err;
   EXPECT_THAT(run_cli(evaluation_of(nameless, workload)).out,
@@ -204,7 +204,7 @@ TEST(ImportedRun, ADcgmLogSaysItsPower) {
   // 32 GPUs x 605 W = 19.36 kW.
   EXPECT_THAT(result.out,
               AllOf(HasSubstr("GPU power as measured, mean"), HasSubstr(" 605  W"),
-                    HasSubstr("19.4  kW"), HasSubstr("(dcgm) holds no requests: the traffic is "),
+                    HasSubstr("19 400"), HasSubstr("(dcgm) holds no requests: the traffic is "),
                     HasSubstr("(dcgm) holds no kernels")))
       << result.err;
 }
