@@ -15,13 +15,22 @@ namespace {
 using topology::Limit;
 using topology::LimitState;
 
+/// "as measured" is one where power of some candidate's device was measured.
+int load_cases(const Review& review) {
+  const bool measured = std::any_of(
+      review.candidates.begin(), review.candidates.end(), [](const Candidate& candidate) {
+        return candidate.evaluation.figures.find("power.rack_ac.as_measured") != nullptr;
+      });
+  return topology::kLoadCaseCount - (measured ? 0 : 1);
+}
+
 std::string masthead(const Review& review) {
   const auto n = review.candidates.size();
   return fmt::format(
       "<header class=\"mast\"><p><b>Co-design review</b> · {} · seed {}</p>"
-      "<p>{} {} · 4 load cases · SLO: {}</p></header>\n",
+      "<p>{} {} · {} load cases · SLO: {}</p></header>\n",
       escape(review.subject.empty() ? review.workload : review.subject), review.seed, n,
-      n == 1 ? "candidate" : "candidates", slo_text(review.slo));
+      n == 1 ? "candidate" : "candidates", load_cases(review), slo_text(review.slo));
 }
 
 std::string key_figure(const std::string& label, const std::optional<Estimate>& value,

@@ -23,6 +23,7 @@ using ::rackwright::testing::run_cli;
 using ::rackwright::testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct LogOfPower {
   std::vector<double> seconds, watts;
@@ -187,6 +188,26 @@ TEST(ImportedRun, APowerLogSaysItsPowerOnItsOwnDeviceOnly) {
       << with.err;
   EXPECT_THAT(run_cli(evaluation_of(nameless, workload)).out,
               HasSubstr("a device that the run does not name (import with --device ID)"));
+}
+
+TEST(ImportedRun, AReviewShowsTheMeasuredLoadCase) {
+  const TemporaryFolder folder;
+  const auto workload = folder.write("w.json", kSmallWorkload);
+  std::string log = "timestamp,gpu,DCGM_FI_DEV_POWER_USAGE\n";
+  for (int i = 0; i < 8; ++i) log += std::to_string(1700000000 + i) + ".0,0,600\n";
+  const auto run = folder.path() / "run.rw", out = folder.path() / "review";
+  ASSERT_TRUE(imports({"import", "dcgm", folder.write("d.csv", log).string(), "--device",
+                       "h100-sxm", "-o", run.string()}));
+  const auto page_of = [&](std::vector<std::string> command) {
+    command.insert(command.end(), {"--racks", "dgx-h100-air", "--out", out.string()});
+    const auto result = run_cli(command);
+    EXPECT_EQ(result.code, kFine) << result.err;
+    return read_file(out / "report.html");
+  };
+  EXPECT_THAT(page_of({"review", run.string(), "--workload", workload.string()}),
+              AllOf(HasSubstr("5 load cases"), HasSubstr("(e) as measured")));
+  EXPECT_THAT(page_of({"review", workload.string()}),
+              AllOf(HasSubstr("4 load cases"), Not(HasSubstr("(e) as measured"))));
 }
 
 /// 21 readings, one a second, of 600 and 610 W in turn: over 20 s, each held over the second before
