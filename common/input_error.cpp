@@ -55,8 +55,10 @@ InputError::InputError(std::vector<InputProblem> problems)
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  constexpr std::size_t kLeastBeginning = 3;
   for (const auto& candidate : known) {
-    const std::size_t distance = edit_distance(word, candidate);
+    const bool begun = word.size() >= kLeastBeginning && candidate.starts_with(word);
+    const std::size_t distance = begun ? 1 : edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

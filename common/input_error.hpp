@@ -45,7 +45,8 @@ class Interrupted : public std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-/// The member of `known` nearest to `word` by edit distance, or "" when none is near.
+/// The member of `known` nearest to `word` by edit distance, or "" when none is near; a member that
+/// begins with `word` is as near as one edit.
 [[nodiscard]] std::string nearest_word(std::string_view word,
                                        const std::vector<std::string>& known);
 

@@ -24,6 +24,10 @@ TEST(NearestWord, FindsASlip) {
   EXPECT_EQ(nearest_word("tdp", {"tdp_w", "weight_kg"}), "tdp_w");
 }
 
+TEST(NearestWord, PrefersWhatWasBegun) {
+  EXPECT_EQ(nearest_word("h100", {"b200", "h100-sxm", "h200-sxm"}), "h100-sxm");
+}
+
 TEST(NearestWord, OffersNothingFarAway) {
   EXPECT_EQ(nearest_word("banana", {"dgx-h100-air", "gb200-nvl72"}), "");
 }
