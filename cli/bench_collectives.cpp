@@ -93,7 +93,9 @@ void BenchCollectives::add_options(CLI::App& app) {
   app.add_option("-w", warm_up_, "Calls before them (5)");
   app.add_option("-c", check_, "Compare every element with a reference: 0 or 1 (1)");
   app.add_option("--backend", backend_, "host or cuda (host)")->type_name("B");
-  app.add_option("--buffers", buffers_, "With cuda: plain or symmetric (NCCL windows) (plain)");
+  app.add_option("--buffers", buffers_,
+                 "With cuda: plain, symmetric (NCCL windows) or engine (own all-reduce over peer "
+                 "memory, as engines have up to 1 MiB) (plain)");
   app.add_flag("--graph", graph_, "With cuda: capture the timed calls into one CUDA graph");
   app.add_option("--gpus", gpus_, "Ranks on this machine, without MPI (1)")->type_name("N");
   app.add_option("--device", topology_.device, "GPU that the expected value is of")
@@ -145,6 +147,21 @@ std::vector<CollectiveOp> BenchCollectives::ops() const {
   return chosen;
 }
 
+workloads::AllReduceKind BenchCollectives::all_reduce_kind() const {
+  if (buffers_ == "plain") return workloads::AllReduceKind::nccl;
+  if (buffers_ == "symmetric") return workloads::AllReduceKind::nccl_symmetric;
+  if (buffers_ != "engine") {
+    throw InputError(InputProblem{"", 0, "--buffers", "plain, symmetric or engine",
+                                  fmt::format("\"{}\"", buffers_)});
+  }
+  for (const CollectiveOp op : ops()) {
+    if (op == CollectiveOp::all_reduce) continue;
+    throw InputError(InputProblem{"", 0, "--op", "all_reduce with --buffers engine",
+                                  fmt::format("\"{}\"", to_string(op))});
+  }
+  return workloads::AllReduceKind::engine;
+}
+
 void BenchCollectives::write_json(const nlohmann::ordered_json& json, CollectiveOp op) const {
   fs::path path = json_;
   if (ops().size() > 1) {
@@ -164,6 +181,7 @@ int BenchCollectives::run_ops(CommandContext& context, launch::Communicator& ran
     std::vector<kernels::CollectiveRow> rows;
     std::vector<topology::CollectiveForecast> forecasts;
     for (const std::size_t size : kernels::sweep_sizes(options)) {
+      if (size > collectives.most_bytes()) continue;
       auto row = kernels::bench_collective(collectives, ranks, op, size, options);
       if (!row) continue;
       wrong += row->out_of_place.wrong.value_or(0);
@@ -173,6 +191,10 @@ int BenchCollectives::run_ops(CommandContext& context, launch::Communicator& ran
     }
     if (ranks.rank() != 0) continue;
     context.out << collective_table(rows, list, collectives.name(), options, forecasts);
+    if (options.to > collectives.most_bytes()) {
+      context.out << fmt::format("# beyond {} B engines leave it to NCCL: --buffers plain\n",
+                                 collectives.most_bytes());
+    }
     if (!rows.empty()) context.out << forecast_note(forecasts, op) << '\n';
     if (!json_.empty()) write_json(collective_json(rows, list, collectives.name(), options), op);
   }
@@ -192,10 +214,8 @@ int BenchCollectives::run(CommandContext& context) {
     throw InputError(
         InputProblem{"", 0, "--backend", "host or cuda", fmt::format("\"{}\"", backend_)});
   }
-  if (buffers_ != "plain" && buffers_ != "symmetric") {
-    throw InputError(
-        InputProblem{"", 0, "--buffers", "plain or symmetric", fmt::format("\"{}\"", buffers_)});
-  }
+  const auto kind = all_reduce_kind();
+  if (backend_ == "cuda") stated.all_reduce = kind;
   if (gpus > 1 && launch::starter() == launch::Starter::nobody) {
     // What is wrong is said once, not by each rank.
     (void)topology::make_forecaster(stated, gpus, context.data);
@@ -226,6 +246,7 @@ int BenchCollectives::run_joined(CommandContext& context,
   kernels::NcclOptions options;
   options.graph = graph_;
   if (buffers_ == "symmetric") options.buffers = kernels::NcclBuffers::symmetric;
+  if (buffers_ == "engine") options.buffers = kernels::NcclBuffers::engine;
   return run_ops(context, *ranks, *kernels::nccl_collectives(nccl, *ranks, name, options),
                  forecaster);
 }

@@ -29,6 +29,7 @@ class BenchCollectives final : public Command {
  private:
   [[nodiscard]] kernels::CollectiveSweep sweep() const;
   [[nodiscard]] std::vector<kernels::CollectiveOp> ops() const;
+  [[nodiscard]] workloads::AllReduceKind all_reduce_kind() const;
   /// Joins the ranks and runs on the backend.
   int run_joined(CommandContext& context, const topology::StatedTopology& stated) const;
   int run_ops(CommandContext& context, launch::Communicator& ranks,

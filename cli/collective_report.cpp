@@ -57,6 +57,7 @@ std::string side_table(const std::vector<CollectiveRow>& rows,
     if (op == CollectiveOp::all_reduce) {
       columns.push_back({"engine us", kRight});
       columns.push_back({"nccl-symmetric us", kRight});
+      if (forecasts.front().nccl_s) columns.push_back({"NCCL us", kRight});
     }
     if (op == CollectiveOp::all_to_all || op == CollectiveOp::all_to_all_uneven) {
       columns.push_back({"engines use DeepEP: us", kRight});
@@ -74,6 +75,7 @@ std::string side_table(const std::vector<CollectiveRow>& rows,
       if (op == CollectiveOp::all_reduce) {
         cells.push_back(micro(model.engine_s));
         cells.push_back(micro(model.symmetric_s));
+        if (forecasts.front().nccl_s) cells.push_back(micro(model.nccl_s));
       }
       if (columns.back().head.starts_with("engines")) cells.push_back(micro(model.exchange_s));
     }

@@ -55,7 +55,10 @@ rw_mxfp4_gemm_64|36864|4096 x 5760 x 2880|small|2 m n k = 136 GFLOP|tensor
 rw_index_largest|1064|64 rows of 131072, 2048 kept|5 passes x 4 x scores, most from the L2|0|L2 and latency
 rw_sample|9264|64 rows of 128256, top 50|5 passes x 4 x logits, most from the L2|small|L2 and latency
 rw_copy_pages|0|pages of 1 MiB|2 x size|0|HBM, or the link to a peer
-rw_one_shot_all_reduce|0|16 KiB of 8 ranks|ranks x size from peers, size to HBM = 147 kB|ranks x values|latency of the link
+rw_one_shot_all_reduce_bf16|0|16 KiB of 8 ranks|ranks x size from peers, size to HBM = 147 kB|ranks x values|latency of the link
+rw_one_shot_all_reduce_f32|0|as above|as above|ranks x values|latency of the link
+rw_two_shot_all_reduce_bf16|0|512 KiB of 8 ranks|3 x size, most from and to peers = 1.57 MB|ranks x values / ranks|latency and rate of the link
+rw_two_shot_all_reduce_f32|0|as above|as above|as above|latency and rate of the link
 rw_launch_probe|0|nothing|0|0|launch
 rw_hold_stream|0|until let go, 100 ms at most|0|0|launch
 rw_burn|0|a given time|0|as many as go|tensor

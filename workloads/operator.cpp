@@ -88,12 +88,6 @@ OperatorWork work(const ElementwiseShape& elementwise) {
   return result;
 }
 
-bool engine_sends_one_shot(int ranks, double bytes) {
-  if (ranks == 2) return true;
-  if (ranks <= 4) return bytes < 512 * kKibibyte;
-  return ranks <= 8 && bytes < 256 * kKibibyte;
-}
-
 double sent_bytes(const CollectiveShape& collective) {
   const double n = collective.ranks;
   if (n <= 1) return 0;
@@ -132,6 +126,12 @@ OperatorWork work(const HostShape&) {
 }
 
 }  // namespace
+
+bool engine_sends_one_shot(int ranks, double bytes) {
+  if (ranks == 2) return true;
+  if (ranks <= 4) return bytes < 512 * kKibibyte;
+  return ranks <= 8 && bytes < 256 * kKibibyte;
+}
 
 double places_reached(double places, double copies) {
   return places * (1 - std::pow(1 - 1 / places, copies));

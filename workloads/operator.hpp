@@ -131,6 +131,10 @@ struct ExpertExchange {
 /// Different ones of `places` that `copies` experts, drawn at random, live on.
 [[nodiscard]] double places_reached(double places, double copies);
 
+/// Whether an engine's all-reduce of so many bytes takes one step, in which each rank reads all of
+/// every other (vLLM csrc/custom_all_reduce.cuh), and not two.
+[[nodiscard]] bool engine_sends_one_shot(int ranks, double bytes);
+
 /// `bytes` is nccl-tests' size S: the full buffer (all-gather, reduce-scatter: the total;
 /// all-to-all: what one rank sends in all). `imbalance` >= 1 is the heaviest rank's load over the
 /// mean. Expert-parallel exchange (`expert_exchange`) is the engines' dispatch or combine kernel.

@@ -62,7 +62,7 @@ std::optional<CollectiveRow> bench_collective(Collectives& collectives, launch::
   row.op = op;
   row.counts = counts_of(op, size, ranks.size());
   if (row.counts.count == 0) return std::nullopt;
-  row.wire_bytes = wire_bytes(op, static_cast<double>(row.counts.bytes), ranks.size());
+  row.wire_bytes = collectives.wire_bytes(op, static_cast<double>(row.counts.bytes), ranks.size());
   row.out_of_place = measure(collectives, ranks, {op, row.counts, false}, sweep);
   if (has_in_place(op)) row.in_place = measure(collectives, ranks, {op, row.counts, true}, sweep);
   return row;

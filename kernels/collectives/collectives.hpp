@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,14 @@ class Collectives {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Of this rank, for the list of ranks: "8 cores", "NVIDIA H100".
   [[nodiscard]] virtual std::string device() const = 0;
+  /// Of a call's size S.
+  [[nodiscard]] virtual std::size_t most_bytes() const {
+    return std::numeric_limits<std::size_t>::max();
+  }
+  /// Bytes over the busiest rank's link by the algorithm that runs.
+  [[nodiscard]] virtual double wire_bytes(CollectiveOp op, double bytes, int ranks) const {
+    return kernels::wire_bytes(op, bytes, ranks);
+  }
   /// Buffers for calls of at most so many elements, filled with `sent_value`, the receive side
   /// with 0.
   virtual void prepare(const CollectiveCall& call) = 0;

@@ -5,7 +5,7 @@
 #include "kernels/own/fill_random.hpp"
 #include "kernels/own/latent_decode.hpp"
 #include "kernels/own/mxfp4_gemm.hpp"
-#include "kernels/own/one_shot_all_reduce.hpp"
+#include "kernels/own/peer_all_reduce.hpp"
 #include "kernels/own/page_copy.hpp"
 #include "kernels/own/permute.hpp"
 #include "kernels/own/prefill_attention.hpp"
@@ -41,7 +41,8 @@ cudaError_t launch(const MxGemmArgs& args, cudaStream_t stream);
 cudaError_t launch(const IndexerArgs& args, cudaStream_t stream);
 cudaError_t launch(const SamplingArgs& args, cudaStream_t stream);
 cudaError_t launch(const PageCopyArgs& args, cudaStream_t stream);
-cudaError_t launch(const OneShotArgs& args, cudaStream_t stream);
+cudaError_t launch(const PeerReduceArgs<Bf16>& args, cudaStream_t stream);
+cudaError_t launch(const PeerReduceArgs<float>& args, cudaStream_t stream);
 cudaError_t launch(const LaunchProbeArgs& args, cudaStream_t stream);
 cudaError_t launch(const HoldArgs& args, cudaStream_t stream);
 cudaError_t launch(const BurnArgs& args, cudaStream_t stream);

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define RACKWRIGHT_NCCL_ABI 2
+#define RACKWRIGHT_NCCL_ABI 3
 #define RACKWRIGHT_NCCL_BUSY 7 /* ncclInProgress */
 #define RACKWRIGHT_NCCL_ID 128
 #define RACKWRIGHT_NCCL_TEXT 256
@@ -27,6 +27,26 @@ typedef struct {
   int peer;     /* root of a broadcast, other side of a send or receive */
   void* stream; /* 0: the module's own */
 } RackwrightNcclCall;
+
+/* The own all-reduce of engines (kernels/own/peer_all_reduce.hpp), which needs no NCCL. Each rank
+ * shares a block by CUDA IPC: flags and counts, 0 at first, then values, then sums of a part. */
+#define RACKWRIGHT_PEER_RANKS 8
+#define RACKWRIGHT_PEER_HANDLE 64     /* bytes of a cudaIpcMemHandle_t */
+#define RACKWRIGHT_PEER_VALUES 8192   /* where the values begin in a block */
+#define RACKWRIGHT_PEER_BYTES 1048576 /* of values: engines go up to about 1 MiB */
+#define RACKWRIGHT_PEER_SUMS (RACKWRIGHT_PEER_VALUES + RACKWRIGHT_PEER_BYTES)
+#define RACKWRIGHT_PEER_BLOCK (RACKWRIGHT_PEER_SUMS + RACKWRIGHT_PEER_BYTES / 2)
+typedef struct {
+  void* blocks[RACKWRIGHT_PEER_RANKS]; /* of every rank, as this one has it */
+  int ranks, rank;
+  const void* out; /* copied into the own block first; 0: the values lie there */
+  void* in;
+  size_t count;
+  int type;
+  int two_shot; /* in two steps, each rank adding up its part; 0: in one */
+  int* leave;   /* not 0: the kernel ends without its peers */
+  void* stream; /* 0: the module's own */
+} RackwrightPeerCall;
 
 typedef struct RackwrightNccl {
   int abi;
@@ -65,6 +85,12 @@ typedef struct RackwrightNccl {
   /* Events 0 and 1 on the stream, and the seconds between them once it is idle. */
   int (*mark)(int event, char* message);
   int (*elapsed)(double* seconds, char* message);
+  /* A block of this rank with its handle, and the word that `leave` points to, which the device
+   * reads. All stay for the life of the process: peers may still have the block. */
+  int (*share)(void** block, char* handle, int** leave, char* message);
+  int (*map)(const char* handle, void** block, char* message);
+  int (*unmap)(void* block, char* message);
+  int (*peer_all_reduce)(const RackwrightPeerCall* call, char* message);
 } RackwrightNccl;
 
 typedef const RackwrightNccl* (*RackwrightNcclTable)(void);

@@ -7,6 +7,8 @@
 
 #include "common/input_error.hpp"
 #include "kernels/nccl/nccl_transfer.hpp"
+#include "kernels/nccl/peer_memory.hpp"
+#include "workloads/operator.hpp"
 
 namespace rackwright::kernels {
 
@@ -23,9 +25,21 @@ class NcclCollectives final : public Collectives {
         windows_(options.buffers == NcclBuffers::symmetric &&
                  -ranks.max_of(-calls.has_windows()) !=
                      0),  // every rank has them, or none uses them
-        comm_(calls, ranks, options.limits) {}
+        comm_(calls, ranks, options.limits) {
+    if (options.buffers != NcclBuffers::engine) return;
+    auto shared = SharedPeers::among(comm_, ranks);
+    if (!shared.memory) {
+      throw BackendUnavailable(
+          fmt::format("no all-reduce over peer memory: {}; --buffers plain works", shared.why_not));
+    }
+    peers_ = std::move(shared.memory);
+  }
 
   [[nodiscard]] std::string name() const override {
+    if (peers_) {
+      return fmt::format("own all-reduce over peer memory (CUDA IPC), as engines have{}",
+                         options_.graph ? ", CUDA graph" : "");
+    }
     const char* buffers = windows_ ? "symmetric windows"
                           : options_.buffers == NcclBuffers::symmetric
                               ? "plain buffers: symmetric windows need NCCL 2.27"
@@ -34,6 +48,17 @@ class NcclCollectives final : public Collectives {
                        options_.graph ? ", CUDA graph" : "");
   }
   [[nodiscard]] std::string device() const override { return device_; }
+  [[nodiscard]] std::size_t most_bytes() const override {
+    return peers_ ? RACKWRIGHT_PEER_BYTES : Collectives::most_bytes();
+  }
+  [[nodiscard]] double wire_bytes(CollectiveOp op, double bytes, int ranks) const override {
+    if (!peers_) return Collectives::wire_bytes(op, bytes, ranks);
+    workloads::CollectiveShape shape{workloads::CollectiveKind::all_reduce, ranks, bytes};
+    shape.implementation = workloads::AllReduceKind::engine;
+    return workloads::work_of({"all_reduce", workloads::OperatorClass::collective,
+                               workloads::Lane::communication, 1, shape})
+        .wire_bytes;
+  }
 
   void prepare(const CollectiveCall& call) override {
     const std::size_t whole = std::max(call.counts.out, call.counts.in);
@@ -41,7 +66,7 @@ class NcclCollectives final : public Collectives {
     out_.reset();
     const std::size_t bytes = whole * sizeof(float);
     in_ = std::make_unique<NcclBuffer>(comm_, bytes, windows_);
-    out_ = std::make_unique<NcclBuffer>(comm_, call.in_place ? 0 : bytes, windows_);
+    out_ = std::make_unique<NcclBuffer>(comm_, call.in_place || peers_ ? 0 : bytes, windows_);
     const std::size_t sent = sent_elements(call.op, call.counts, comm_.rank(), comm_.size());
     std::vector<float> values(whole, 0.0F);
     copy(in_->at<float>(), values);
@@ -85,7 +110,9 @@ class NcclCollectives final : public Collectives {
 
   /// Where the send side begins: in place, this rank's part of the one buffer.
   [[nodiscard]] const float* out_of(const CollectiveCall& call) const {
-    if (!call.in_place) return out_->at<float>();
+    if (!call.in_place) {
+      return peers_ ? reinterpret_cast<const float*>(peers_->values()) : out_->at<float>();
+    }
     const bool part = call.op == CollectiveOp::all_gather;
     return in_->at<float>(part ? in_place_offset(call, comm_.rank()) : 0);
   }
@@ -109,6 +136,11 @@ class NcclCollectives final : public Collectives {
   }
 
   void run(const CollectiveCall& call) {
+    if (peers_) {
+      peers_->all_reduce(call.in_place ? out_of(call) : nullptr, in_of(call), call.counts.count,
+                         RACKWRIGHT_NCCL_FLOAT32, nullptr);
+      return;
+    }
     const RackwrightNcclCall one{
         out_of(call), in_of(call), call.counts.count, RACKWRIGHT_NCCL_FLOAT32, 0, nullptr};
     comm_.enqueue(to_string(call.op), [&](void* comm, char* text) {
@@ -152,6 +184,7 @@ class NcclCollectives final : public Collectives {
   NcclOptions options_;
   bool windows_;
   NcclComm comm_;
+  std::unique_ptr<PeerMemory> peers_;  ///< engine buffers
   std::unique_ptr<NcclBuffer> out_, in_;
 };
 

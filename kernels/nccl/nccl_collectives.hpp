@@ -10,7 +10,8 @@
 
 namespace rackwright::kernels {
 
-enum class NcclBuffers { plain, symmetric };
+/// `engine`: no NCCL, the own all-reduce of engines over peer memory.
+enum class NcclBuffers { plain, symmetric, engine };
 
 struct NcclOptions {
   NcclBuffers buffers = NcclBuffers::plain;
@@ -20,7 +21,10 @@ struct NcclOptions {
 
 /// Collectives by NCCL on this rank's GPU. Symmetric buffers become plain ones, and the name says
 /// why, where NCCL is older than 2.27. Uneven exchanges, chains and KV transfers are groups of
-/// sends and receives. Keeps references; `device_name` is of the GPU that `open` took.
+/// sends and receives. Engine buffers are for all-reduces of at most `most_bytes`; in place, the
+/// vector is copied into the peer memory first, as engines do outside of CUDA graphs. Throws
+/// BackendUnavailable on every rank when one has no peer memory. Keeps references; `device_name` is
+/// of the GPU that `open` took.
 [[nodiscard]] std::unique_ptr<Collectives> nccl_collectives(const RackwrightNccl& calls,
                                                             launch::Communicator& ranks,
                                                             std::string device_name,

@@ -112,6 +112,7 @@ void NcclComm::fail(std::string_view what, const std::string& why) {
 void NcclComm::abort() {
   if (aborted_) return;
   aborted_ = true;
+  if (before_abort_) before_abort_();
   char message[RACKWRIGHT_NCCL_TEXT] = "";
   if (comm_ != nullptr) calls_.abort(comm_, message);
 }

@@ -48,6 +48,8 @@ class NcclComm {
   void look(std::string_view what, double waited_s);
   /// Frees it here; the peers see an asynchronous error.
   void abort();
+  /// What ends work of this group that is not NCCL's; called once, first of all.
+  void before_abort(std::function<void()> end) { before_abort_ = std::move(end); }
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
@@ -66,6 +68,7 @@ class NcclComm {
   int rank_ = 0, size_ = 1;
   void* comm_ = nullptr;
   bool aborted_ = false;
+  std::function<void()> before_abort_;
 };
 
 }  // namespace rackwright::kernels

@@ -1,4 +1,4 @@
-// The module rackwright_nccl: the one file that calls NCCL.
+// The module rackwright_nccl: the one file that calls NCCL; peer_module.cpp beside it does not.
 #include <cstdio>
 #include <cstring>
 
@@ -7,6 +7,7 @@
 #include <nccl.h>
 
 #include "kernels/nccl/nccl_abi.h"
+#include "kernels/nccl/peer_module.hpp"
 
 namespace {
 
@@ -22,10 +23,7 @@ int failed(ncclResult_t code, void* comm, char* message) {
 }
 
 int failed(cudaError_t code, char* message) {
-  if (code == cudaSuccess) return 0;
-  std::snprintf(message, RACKWRIGHT_NCCL_TEXT, "%s (CUDA error %d)", cudaGetErrorString(code),
-                static_cast<int>(code));
-  return 1000 + static_cast<int>(code);  // no value of ncclResult_t
+  return cuda_failed(code, message);
 }
 
 ncclComm_t of(void* comm) {
@@ -218,6 +216,10 @@ int elapsed(double* seconds, char* message) {
   return code;
 }
 
+int peer_all_reduce(const RackwrightPeerCall* call, char* message) {
+  return peer_launch(call, call->stream == nullptr ? stream : call->stream, message);
+}
+
 constexpr RackwrightNccl kTable{RACKWRIGHT_NCCL_ABI,
                                 version,
                                 has_windows,
@@ -248,7 +250,11 @@ constexpr RackwrightNccl kTable{RACKWRIGHT_NCCL_ABI,
                                 launch,
                                 discard,
                                 mark,
-                                elapsed};
+                                elapsed,
+                                peer_share,
+                                peer_map,
+                                peer_unmap,
+                                peer_all_reduce};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "kernels/collectives/collective_op.hpp"
 #include "kernels/nccl/nccl_collectives.hpp"
 #include "kernels/nccl/nccl_transfer.hpp"
+#include "kernels/nccl/peer_memory.hpp"
 #include "kernels/rank_groups.hpp"
 
 namespace rackwright::kernels {
@@ -23,10 +25,23 @@ using workloads::CollectiveShape;
 
 constexpr std::size_t kBytes = 2;  // an element in bf16
 
+/// Small whole numbers: exact in bf16, and no zeros, which draw less power.
+void fill(NcclComm& comm, void* memory, std::size_t bytes) {
+  std::vector<std::uint16_t> values(bytes / kBytes);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] =
+        static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(sent_value(comm.rank(), i)) >> 16);
+  }
+  comm.enqueue("copy", [&](void*, char* text) {
+    return comm.calls().put(memory, values.data(), values.size() * kBytes, text);
+  });
+}
+
 /// The ranks of one group and the buffers that its collectives share.
 struct Group {
   std::unique_ptr<launch::Communicator> ranks;
   std::unique_ptr<NcclComm> comm;
+  std::optional<SharedPeers> peers;                     ///< once an engine's all-reduce has asked
   std::map<bool, std::shared_ptr<NcclBuffer>> out, in;  ///< by window or not
 
   /// At least `elements`, twice as much as before where that is too little. A step that was
@@ -38,21 +53,17 @@ struct Group {
     if (held && held->bytes() >= bytes) return held;
     held = std::make_shared<NcclBuffer>(*comm, held ? std::max(bytes, 2 * held->bytes()) : bytes,
                                         window);
-    fill(*held);
+    fill(*comm, held->at(), held->bytes());
     return held;
   }
 
- private:
-  /// Small whole numbers: exact in bf16, and no zeros, which draw less power.
-  void fill(const NcclBuffer& buffer) const {
-    std::vector<std::uint16_t> values(buffer.bytes() / kBytes);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = static_cast<std::uint16_t>(
-          std::bit_cast<std::uint32_t>(sent_value(comm->rank(), i)) >> 16);
+  /// A call of all ranks of the group.
+  const SharedPeers& shared_peers() {
+    if (!peers) {
+      peers = SharedPeers::among(*comm, *ranks);
+      if (peers->memory) fill(*comm, peers->memory->values(), RACKWRIGHT_PEER_BYTES);
     }
-    comm->enqueue("copy", [&](void*, char* text) {
-      return comm->calls().put(buffer.at(), values.data(), values.size() * kBytes, text);
-    });
+    return *peers;
   }
 };
 
@@ -92,8 +103,17 @@ CallSizes sizes_of(const CollectiveShape& shape, int rank, int ranks) {
   return sizes;
 }
 
+/// Why an engine's all-reduce runs by NCCL; "": it does not.
+std::string left_to_nccl(Group& group, const CollectiveShape& shape) {
+  if (shape.bytes > RACKWRIGHT_PEER_BYTES) {
+    return "engines use a kernel of their own up to about 1 MiB";
+  }
+  const SharedPeers& peers = group.shared_peers();
+  return peers.memory ? "" : fmt::format("no kernel of engines: {}", peers.why_not);
+}
+
 std::string choice_of(const CollectiveShape& shape, const RackwrightNccl& calls, bool window,
-                      int ranks) {
+                      int ranks, const std::string& left) {
   std::string text = fmt::format("NCCL {} {} of {} ranks, ", nccl_version_text(calls.version()),
                                  to_string(shape.kind), ranks);
   text += window ? "symmetric windows" : "plain buffers";
@@ -101,9 +121,7 @@ std::string choice_of(const CollectiveShape& shape, const RackwrightNccl& calls,
     if (shape.implementation == AllReduceKind::nccl_symmetric && !window) {
       text += ": symmetric windows need NCCL 2.27";
     }
-    if (shape.implementation == AllReduceKind::engine) {
-      text += "; engines use a kernel of their own up to about 1 MiB";
-    }
+    if (!left.empty()) text += "; " + left;
   }
   if (shape.expert_exchange) {
     text += fmt::format(
@@ -116,13 +134,14 @@ std::string choice_of(const CollectiveShape& shape, const RackwrightNccl& calls,
 
 class NcclStepCollective final : public StepCollective {
  public:
-  NcclStepCollective(Group& group, const CollectiveShape& shape, bool window)
+  NcclStepCollective(Group& group, const CollectiveShape& shape, bool window,
+                     const std::string& left)
       : group_(group),
         kind_(shape.kind),
         sizes_(sizes_of(shape, group.comm->rank(), group.comm->size())),
         out_(group.buffer(group.out, sizes_.out, window)),
         in_(group.buffer(group.in, sizes_.in, window)),
-        choice_(choice_of(shape, group.comm->calls(), window, group.comm->size())) {}
+        choice_(choice_of(shape, group.comm->calls(), window, group.comm->size(), left)) {}
 
   void enqueue(void* stream) override {
     const RackwrightNcclCall call{out_->at(),           in_->at(), sizes_.count,
@@ -151,6 +170,32 @@ class NcclStepCollective final : public StepCollective {
   std::string choice_;
 };
 
+/// An engine's all-reduce by the own kernel: the vector lies where the peers read it, as behind a
+/// product that writes there.
+class PeerStepCollective final : public StepCollective {
+ public:
+  PeerStepCollective(Group& group, const CollectiveShape& shape)
+      : peers_(*group.shared_peers().memory),
+        count_(sizes_of(shape, group.comm->rank(), group.comm->size()).count),
+        in_(group.buffer(group.in, count_, false)),
+        choice_(fmt::format("own {} all_reduce of {} ranks over peer memory (CUDA IPC)",
+                            workloads::engine_sends_one_shot(group.comm->size(), shape.bytes)
+                                ? "one-shot"
+                                : "two-shot",
+                            group.comm->size())) {}
+
+  void enqueue(void* stream) override {
+    peers_.all_reduce(nullptr, in_->at(), count_, RACKWRIGHT_NCCL_BF16, stream);
+  }
+  [[nodiscard]] const std::string& choice() const override { return choice_; }
+
+ private:
+  const PeerMemory& peers_;
+  std::size_t count_;
+  std::shared_ptr<NcclBuffer> in_;
+  std::string choice_;
+};
+
 class NcclStepCollectives final : public StepCollectives {
  public:
   NcclStepCollectives(const RackwrightNccl& calls, launch::Communicator& replica,
@@ -164,7 +209,12 @@ class NcclStepCollectives final : public StepCollectives {
     const auto& shape = std::get<CollectiveShape>(op.shape);
     const bool window = windows_ && shape.kind == CollectiveKind::all_reduce &&
                         shape.implementation == AllReduceKind::nccl_symmetric;
-    return std::make_unique<NcclStepCollective>(group_of(rank_group(op, plan_)), shape, window);
+    Group& group = group_of(rank_group(op, plan_));
+    const bool engine =
+        shape.kind == CollectiveKind::all_reduce && shape.implementation == AllReduceKind::engine;
+    const std::string left = engine ? left_to_nccl(group, shape) : "";
+    if (engine && left.empty()) return std::make_unique<PeerStepCollective>(group, shape);
+    return std::make_unique<NcclStepCollective>(group, shape, window, left);
   }
 
   void look(double waited_s) override {

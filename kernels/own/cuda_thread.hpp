@@ -62,6 +62,32 @@ struct CudaThread {
   RW_DEVICE T read_volatile(const View<T>& view, std::int64_t i) {
     return *static_cast<const volatile T*>(view.data + i);
   }
+  /// What another GPU may have written since the launch.
+  template <class T>
+  RW_DEVICE Word16 read16_volatile(const View<T>& view, std::int64_t i) {
+    Word16 out;
+    asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(out.word[0]), "=r"(out.word[1]), "=r"(out.word[2]), "=r"(out.word[3])
+                 : "l"(__cvta_generic_to_global(view.data + i))
+                 : "memory");
+    return out;
+  }
+  /// A flag for another GPU: what this thread saw or wrote before comes before it.
+  RW_DEVICE void post(const View<std::uint32_t>& view, std::int64_t i, std::uint32_t value) {
+    asm volatile(
+        "st.release.sys.global.u32 [%0], %1;" ::"l"(__cvta_generic_to_global(view.data + i)),
+        "r"(value)
+        : "memory");
+  }
+  /// A flag of another GPU: what that wrote before is seen after.
+  RW_DEVICE std::uint32_t look(const View<std::uint32_t>& view, std::int64_t i) {
+    std::uint32_t value;
+    asm volatile("ld.acquire.sys.global.u32 %0, [%1];"
+                 : "=r"(value)
+                 : "l"(__cvta_generic_to_global(view.data + i))
+                 : "memory");
+    return value;
+  }
   /// Through the read-only path: only for memory the kernel does not write.
   template <class T>
   RW_DEVICE Word16 read16(const View<T>& view, std::int64_t i) {

@@ -1,8 +1,10 @@
 #include "kernels/own/host_executor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <numeric>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -285,6 +287,17 @@ void HostThread::load_matrix(HostShared<Bf16> from, int i, std::uint32_t (&out)[
   slot.row = shared_place(from.offset, i, from.count, sizeof(Bf16), 16, false);
   block_->enter_warp(*this, transposed ? WarpOperation::transposed : WarpOperation::matrix);
   for (std::size_t j = 0; j < 4; ++j) out[j] = slot.out[j];
+}
+
+void HostThread::post(const View<std::uint32_t>& view, std::int64_t i, std::uint32_t value) {
+  check_global(i, 1, view.count, sizeof value, view.data);
+  std::atomic_ref(view.data[i]).store(value, std::memory_order_release);
+}
+
+std::uint32_t HostThread::look(const View<std::uint32_t>& view, std::int64_t i) {
+  check_global(i, 1, view.count, sizeof(std::uint32_t), view.data);
+  std::this_thread::yield();
+  return std::atomic_ref(view.data[i]).load(std::memory_order_acquire);
 }
 
 std::uint64_t HostThread::clock_ns() {

@@ -88,6 +88,13 @@ class HostThread {
     return *static_cast<const volatile T*>(view.data + i);
   }
   template <class T>
+  Word16 read16_volatile(const View<T>& view, std::int64_t i) {
+    return read16(view, i);
+  }
+  /// Other executors, in other threads or processes, are the other GPUs.
+  void post(const View<std::uint32_t>& view, std::int64_t i, std::uint32_t value);
+  std::uint32_t look(const View<std::uint32_t>& view, std::int64_t i);
+  template <class T>
   Word16 read16(const View<T>& view, std::int64_t i) {
     check_global(i, 16 / sizeof(T), view.count, 16, view.data + i);
     Word16 word;

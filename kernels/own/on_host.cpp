@@ -25,9 +25,13 @@ void run_on_host(HostExecutor& executor, const SiluMulArgs& args) {
   executor.run(launch_of(args), [&](HostThread& t) { silu_mul(t, args); });
 }
 
-void run_on_host(HostExecutor& executor, const OneShotArgs& args) {
+void run_on_host(HostExecutor& executor, const PeerReduceArgs<Bf16>& args) {
   check_shape(args);
-  executor.run(launch_of(args), [&](HostThread& t) { one_shot_all_reduce(t, args); });
+  executor.run(launch_of(args), [&](HostThread& t) { peer_all_reduce(t, args); });
+}
+void run_on_host(HostExecutor& executor, const PeerReduceArgs<float>& args) {
+  check_shape(args);
+  executor.run(launch_of(args), [&](HostThread& t) { peer_all_reduce(t, args); });
 }
 
 void run_on_host(HostExecutor& executor, const RotaryAppendArgs& args) {

@@ -4,7 +4,7 @@
 #include "kernels/own/host_executor.hpp"
 #include "kernels/own/latent_decode.hpp"
 #include "kernels/own/mxfp4_gemm.hpp"
-#include "kernels/own/one_shot_all_reduce.hpp"
+#include "kernels/own/peer_all_reduce.hpp"
 #include "kernels/own/page_copy.hpp"
 #include "kernels/own/permute.hpp"
 #include "kernels/own/prefill_attention.hpp"
@@ -42,7 +42,9 @@ void run_on_host(HostExecutor& executor, const MxGemmArgs& args);
 void run_on_host(HostExecutor& executor, const IndexerArgs& args);
 void run_on_host(HostExecutor& executor, const SamplingArgs& args);
 void run_on_host(HostExecutor& executor, const PageCopyArgs& args);
-void run_on_host(HostExecutor& executor, const OneShotArgs& args);
+/// Meets the executors of the other ranks, which run meanwhile and take blocks in the same order.
+void run_on_host(HostExecutor& executor, const PeerReduceArgs<Bf16>& args);
+void run_on_host(HostExecutor& executor, const PeerReduceArgs<float>& args);
 void run_on_host(HostExecutor& executor, const LaunchProbeArgs& args);
 void run_on_host(HostExecutor& executor, const BurnArgs& args);
 /// Ends when the time has passed: nothing else runs on the host meanwhile.

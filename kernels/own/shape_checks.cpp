@@ -17,6 +17,14 @@ void check_latent(int heads, int head_dim) {
                                heads, head_dim, kLatentRows, kLatentKey));
 }
 
+void check_peers(int values, int rank, int ranks) {
+  if (values > 0 && ranks >= 2 && ranks <= kPeerRanks && rank >= 0 && rank < ranks) return;
+  throw ShapeFault(
+      fmt::format("all-reduce over peer memory of {} values, rank {} of {}: at least a value, on 2 to {} "
+                  "ranks",
+                  values, rank, ranks, kPeerRanks));
+}
+
 }  // namespace
 
 void check_shape(const RmsNormArgs& args) {
@@ -25,12 +33,11 @@ void check_shape(const RmsNormArgs& args) {
       fmt::format("RMSNorm of {} columns: a multiple of 8, at most 16384", args.hidden));
 }
 
-void check_shape(const OneShotArgs& args) {
-  if (args.values % 8 == 0 && args.ranks >= 2 && args.ranks <= kOneShotRanks) return;
-  throw ShapeFault(
-      fmt::format("one-shot all-reduce of {} values on {} ranks: a multiple of 8 on 2 "
-                  "to {}",
-                  args.values, args.ranks, kOneShotRanks));
+void check_shape(const PeerReduceArgs<Bf16>& args) {
+  check_peers(args.values, args.rank, args.ranks);
+}
+void check_shape(const PeerReduceArgs<float>& args) {
+  check_peers(args.values, args.rank, args.ranks);
 }
 
 void check_shape(const QuantiseArgs& args, QuantScheme scheme) {

@@ -4,7 +4,7 @@
 
 #include "kernels/own/latent_decode.hpp"
 #include "kernels/own/mxfp4_gemm.hpp"
-#include "kernels/own/one_shot_all_reduce.hpp"
+#include "kernels/own/peer_all_reduce.hpp"
 #include "kernels/own/prefill_attention.hpp"
 #include "kernels/own/quantise.hpp"
 #include "kernels/own/rms_norm.hpp"
@@ -30,6 +30,7 @@ void check_shape(const LatentDecodeArgs& args);
 void check_shape(const LatentDecodeFp8Args& args);
 void check_shape(const MxGemmArgs& args);
 void check_shape(const SamplingArgs& args);
-void check_shape(const OneShotArgs& args);
+void check_shape(const PeerReduceArgs<Bf16>& args);
+void check_shape(const PeerReduceArgs<float>& args);
 
 }  // namespace rackwright::kernels::own

@@ -125,5 +125,13 @@ TEST(BenchCollectives, RefusesWhatItCannotRun) {
   EXPECT_EQ(run_cli({"bench", "collectives", "--backend", "rocm"}).code, 2);
 }
 
+TEST(BenchCollectives, EngineBuffersAreForAllReduces) {
+  const auto result =
+      run_cli({"bench", "collectives", "--buffers", "engine", "--op", "all_reduce,broadcast"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--op: expected all_reduce with --buffers engine, found "
+                                    "\"broadcast\""));
+}
+
 }  // namespace
 }  // namespace rackwright::cli

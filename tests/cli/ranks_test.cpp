@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include <dirent.h>
@@ -334,7 +335,7 @@ TEST_F(GpuRanks, OfOneReplicaExchangeInsideTheirStepsAndStayInStep) {
     ASSERT_EQ(first.trace.slices[i].start_s, second.trace.slices[i].start_s) << i;
   }
   EXPECT_EQ(first.trace.end_s, second.trace.end_s);
-  EXPECT_EQ(rows(rank_file(0), "notes", "text LIKE '%NCCL 2.28.9 all_reduce of 2 ranks%'"), 3)
+  EXPECT_EQ(rows(rank_file(0), "notes", "text LIKE '%own one-shot all_reduce of 2 ranks%'"), 3)
       << "of embedding, attention and MLP";
 }
 
@@ -349,6 +350,29 @@ TEST_F(GpuRanks, OneThatFailsEndsAllWhichKeepWhatTheyHave) {
   }
   const auto merged = run_cli({"merge", out()});
   EXPECT_EQ(merged.code, kIncomplete) << merged.err;
+}
+
+// The real kernel, by two processes over memory that both map: every element is compared.
+TEST_F(GpuRanks, BenchTheAllReduceOfEngines) {
+  const fs::path json = folder_.path() / "engine.json";
+  const std::string options = "--gpus 2 --buffers engine -b 8 -e 512K -f 16 -n 3 -w 1";
+  std::vector<std::string> line{RACKWRIGHT_GPU_STAND_IN,
+                                "bench",
+                                "collectives",
+                                "--backend",
+                                "cuda",
+                                "--device",
+                                "h100-sxm",
+                                "--json",
+                                json.string()};
+  std::istringstream words(options);
+  for (std::string word; words >> word;) line.push_back(word);
+  Process run(line, folder_.path() / "log");
+  ASSERT_EQ(run.wait(std::chrono::seconds(60)), kFine) << log();
+  EXPECT_THAT(log(), HasSubstr("own all-reduce over peer memory (CUDA IPC), as engines have"));
+  EXPECT_EQ(run_cli({"import", "nccl-tests", json.string(), "-o", out() + ".rw"}).code, kFine);
+  const auto rows = profiler::read_run_file(out() + ".rw").recording.collectives;
+  EXPECT_EQ(rows.size(), 10U);  // 8 B to 512 KiB by 16; out of place and in place
 }
 
 TEST_F(GpuRanks, NeedAGpuEach) {

@@ -39,6 +39,16 @@ void on_device(const Args&... args) {
   require(cudaDeviceSynchronize());
 }
 
+/// Beside the kernels of other threads.
+template <class Args>
+void on_own_stream(const Args& args) {
+  cudaStream_t stream = nullptr;
+  require(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  require(launch(args, stream));
+  require(cudaStreamSynchronize(stream));
+  require(cudaStreamDestroy(stream));
+}
+
 }  // namespace
 
 namespace testing {
@@ -123,6 +133,14 @@ void run_on_host(HostExecutor&, const PageCopyArgs& args) {
 }
 void run_on_host(HostExecutor&, const HoldArgs& args) {
   on_device(args);
+}
+void run_on_host(HostExecutor&, const PeerReduceArgs<Bf16>& args) {
+  check_shape(args);
+  on_own_stream(args);
+}
+void run_on_host(HostExecutor&, const PeerReduceArgs<float>& args) {
+  check_shape(args);
+  on_own_stream(args);
 }
 void run_on_host(HostExecutor&, const LaunchProbeArgs& args) {
   on_device(args);

@@ -52,6 +52,7 @@ struct Models {
   kernels::RankContext rank;
   workloads::ModelConfig moe;
   int ranks = 1;
+  AllReduceKind all_reduce = AllReduceKind::nccl;
   std::optional<FabricDesign> design;
   std::optional<FabricPlan> plan;
   std::unique_ptr<FabricNetwork> network;
@@ -120,7 +121,11 @@ struct Models {
     shape.ranks = *kind == CollectiveKind::send_recv ? 2 : ranks;
     shape.bytes = modelled_bytes(row.op, static_cast<double>(row.counts.bytes), ranks);
     shape.imbalance = kernels::exchange_skew(row.op, ranks);
-    design ? expect_on_fabric(shape, forecast) : expect_in_domain(shape, forecast);
+    // Engines' kernels and windows are of one domain, and have tables of their own.
+    const bool own_table = *kind == CollectiveKind::all_reduce &&
+                           all_reduce != AllReduceKind::nccl && ranks <= rank.scale_up_domain;
+    if (own_table) shape.implementation = all_reduce;
+    design && !own_table ? expect_on_fabric(shape, forecast) : expect_in_domain(shape, forecast);
     if (row.op == CollectiveOp::broadcast) {
       forecast.reasons.emplace_back(
           "no measured table of broadcasts: NCCL broadcasts by a ring (NVLS and trees are for "
@@ -132,6 +137,8 @@ struct Models {
       forecast.engine_s = seconds(shape);
       shape.implementation = AllReduceKind::nccl_symmetric;
       forecast.symmetric_s = seconds(shape);
+      shape.implementation = AllReduceKind::nccl;
+      if (own_table) forecast.nccl_s = seconds(shape);
     }
     if (*kind == CollectiveKind::all_to_all) forecast.exchange_s = exchange(shape);
     return forecast;
@@ -157,6 +164,7 @@ Forecaster make_forecaster(const StatedTopology& stated, int ranks, const DataLo
              {},
              workloads::read_model_config(data.find(stated.moe_model, "workloads/models")),
              ranks,
+             stated.all_reduce,
              design,
              std::nullopt,
              nullptr});

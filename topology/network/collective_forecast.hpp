@@ -7,6 +7,7 @@
 
 #include "common/data_locator.hpp"
 #include "kernels/collectives/collective_bench.hpp"
+#include "workloads/operator.hpp"
 
 namespace rackwright::topology {
 
@@ -16,6 +17,8 @@ struct StatedTopology {
   std::string design;                     ///< id or file of a fabric; "": one scale-up domain
   int domain = 0;                         ///< GPUs that share NVLink; 0: of the design, else 8
   std::string moe_model = "deepseek-v3";  ///< whose tokens an exchange moves
+  /// Who does an all-reduce: the calibrated table that is asked.
+  workloads::AllReduceKind all_reduce = workloads::AllReduceKind::nccl;
 };
 
 /// What the models say of one row.
@@ -25,6 +28,7 @@ struct CollectiveForecast {
   std::optional<double> bound_seconds;
   std::vector<std::string> reasons;             ///< why that is to be expected
   std::optional<double> engine_s, symmetric_s;  ///< all-reduce of engines, of NCCL's windows
+  std::optional<double> nccl_s;                 ///< where `seconds` is of one of those
   std::optional<double> exchange_s;             ///< DeepEP in place of an all-to-all
 };
 

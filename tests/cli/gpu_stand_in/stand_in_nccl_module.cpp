@@ -1,14 +1,17 @@
 // A module rackwright_nccl without NCCL: ranks are processes, and an operation passes through a
 // file that they map. It goes on whenever `state` is asked, so the program's polling drives it.
+// The own all-reduce is the real kernel on the host executor, over memory that the processes map.
 // RACKWRIGHT_STAND_IN_FAIL=RANK:CALL makes that call of that rank fail.
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,8 @@
 #include <unistd.h>
 
 #include "kernels/nccl/nccl_abi.h"
+#include "kernels/nccl/peer_block.hpp"
+#include "kernels/own/on_host.hpp"
 
 namespace {
 
@@ -44,17 +49,21 @@ Comm* of(void* comm) {
   return static_cast<Comm*>(comm);
 }
 
-World* mapped(const std::string& name) {
+void* mapped(const std::string& name, std::size_t bytes) {
   const int file = ::open(("/dev/shm/" + name).c_str(), O_CREAT | O_RDWR, 0600);
-  if (file < 0 || ::ftruncate(file, sizeof(World)) != 0) return nullptr;
-  void* memory = ::mmap(nullptr, sizeof(World), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (file < 0 || ::ftruncate(file, static_cast<off_t>(bytes)) != 0) return nullptr;
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   ::close(file);
-  return memory == MAP_FAILED ? nullptr : static_cast<World*>(memory);
+  return memory == MAP_FAILED ? nullptr : memory;
 }
+
+/// The kernel that runs, and how many came before.
+std::future<void> kernel;
+int kernels = 0;
 
 int join(void** comm, const std::string& name, int ranks, int rank) {
   auto* made = new Comm;
-  made->world = mapped(name);
+  made->world = static_cast<World*>(mapped(name, sizeof(World)));
   made->name = name, made->ranks = ranks, made->rank = rank;
   ++made->world->joined;
   *comm = made;
@@ -69,6 +78,12 @@ int state(void* comm, char* message) {
     return kRemote;
   }
   if (world.joined < one.ranks) return RACKWRIGHT_NCCL_BUSY;
+  if (kernel.valid()) {
+    if (kernel.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      return RACKWRIGHT_NCCL_BUSY;
+    }
+    kernel.get();
+  }
   if (!one.finish) return 0;
   const auto all = [&](const std::atomic<std::uint64_t>* counts, std::uint64_t least) {
     return std::all_of(counts, counts + one.ranks, [&](const auto& n) { return n >= least; });
@@ -87,17 +102,17 @@ int state(void* comm, char* message) {
   return 0;
 }
 
-bool is_to_fail(const Comm& comm) {
+bool is_to_fail(int of_rank, std::uint64_t calls) {
   const char* text = std::getenv("RACKWRIGHT_STAND_IN_FAIL");
   int rank = -1, call = -1;
-  return text != nullptr && std::sscanf(text, "%d:%d", &rank, &call) == 2 && comm.rank == rank &&
-         comm.calls >= static_cast<std::uint64_t>(call);
+  return text != nullptr && std::sscanf(text, "%d:%d", &rank, &call) == 2 && of_rank == rank &&
+         calls >= static_cast<std::uint64_t>(call);
 }
 
 int start(void* comm, const RackwrightNcclCall* call, std::size_t elements, char* message,
           const std::function<void(Comm&, std::size_t bytes)>& finish) {
   Comm& one = *of(comm);
-  if (is_to_fail(one)) {
+  if (is_to_fail(one.rank, one.calls)) {
     std::snprintf(message, RACKWRIGHT_NCCL_TEXT, "made to fail");
     return kFailed;
   }
@@ -134,6 +149,49 @@ int all_gather(void* comm, const RackwrightNcclCall* call, char* message) {
                  }
                });
 }
+std::string block_name(int pid) {
+  return "rackwright-stand-in-block-" + std::to_string(pid);
+}
+int share(void** block, char* handle, int** leave, char*) {
+  const std::string name = block_name(::getpid());
+  *block = mapped(name, RACKWRIGHT_PEER_BLOCK);
+  std::snprintf(handle, RACKWRIGHT_PEER_HANDLE, "%s", name.c_str());
+  *leave = new int(0);
+  return *block == nullptr ? kFailed : 0;
+}
+int map(const char* handle, void** block, char*) {
+  *block = mapped(handle, RACKWRIGHT_PEER_BLOCK);
+  return *block == nullptr ? kFailed : 0;
+}
+int unmap(void* block, char*) {
+  return ::munmap(block, RACKWRIGHT_PEER_BLOCK);
+}
+
+template <class T>
+void run(RackwrightPeerCall call) {
+  namespace own = rackwright::kernels::own;
+  if (call.out == nullptr && call.type == RACKWRIGHT_NCCL_BF16) {  // of a step: nobody compares
+    call.count = std::min(call.count, kMostBytes / sizeof(T));
+  }
+  if (call.out != nullptr) {
+    std::memcpy(static_cast<char*>(call.blocks[call.rank]) + RACKWRIGHT_PEER_VALUES, call.out,
+                call.count * sizeof(T));
+  }
+  static own::HostExecutor executor;
+  own::run_on_host(executor, peer_args<T>(call));
+}
+int peer_all_reduce(const RackwrightPeerCall* call, char* message) {
+  if (is_to_fail(call->rank, static_cast<std::uint64_t>(kernels++))) {
+    std::snprintf(message, RACKWRIGHT_NCCL_TEXT, "made to fail");
+    return kFailed;
+  }
+  ::unlink(("/dev/shm/" + block_name(::getpid())).c_str());  // all have mapped it
+  kernel = std::async(std::launch::async, [one = *call] {
+    one.type == RACKWRIGHT_NCCL_BF16 ? run<rackwright::kernels::own::Bf16>(one) : run<float>(one);
+  });
+  return RACKWRIGHT_NCCL_BUSY;
+}
+
 int unused(void*, const RackwrightNcclCall*, char* message) {
   std::snprintf(message, RACKWRIGHT_NCCL_TEXT, "the stand-in has no such operation");
   return kFailed;
@@ -203,8 +261,15 @@ const RackwrightNccl kTable{
     nullptr,
     nullptr,
     nullptr,
-    nullptr,
-    nullptr};
+    [](int, char*) { return 0; },
+    [](double* seconds, char*) {
+      *seconds = 1e-5;
+      return 0;
+    },
+    share,
+    map,
+    unmap,
+    peer_all_reduce};
 
 }  // namespace
 

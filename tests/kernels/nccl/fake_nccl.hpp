@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,7 +29,10 @@ struct FakeNcclScript {
   int fails_at_call = -1;          ///< the bad rank's state is an error from this operation on
   int enqueue_error_at_call = -1;  ///< this call itself returns an error
   int windows = 1;
-  int aborts = 0, destroys = 0, open_windows = 0, graphs = 0;
+  bool no_peer_access = false;  ///< the bad rank maps nothing
+  int aborts = 0, destroys = 0, open_windows = 0, graphs = 0, peer_calls = 0, mapped = 0;
+  std::list<std::vector<std::byte>> blocks;  ///< that ranks share
+  std::list<int> leave;                      ///< a word for each
 };
 
 /// NCCL in one process: a rank is a thread, an operation publishes its buffers and copies from its
@@ -49,7 +53,10 @@ class FakeNccl {
     s.bad_rank = s.hangs_at_call = s.fails_at_call = s.enqueue_error_at_call = -1;
     s.init_hangs = false;
     s.windows = 1;
-    s.aborts = s.destroys = s.open_windows = s.graphs = 0;
+    s.no_peer_access = false;
+    s.aborts = s.destroys = s.open_windows = s.graphs = s.peer_calls = s.mapped = 0;
+    s.blocks.clear();
+    s.leave.clear();
   }
 
  private:
@@ -80,6 +87,7 @@ class FakeNccl {
     bool published = false, done = false;
     Part part;
     std::function<void(const std::map<int, Part>&)> finish;
+    std::function<void()> begin = {};  ///< before the peers may read
   };
   /// The stream of this thread's rank.
   struct Stream {
@@ -105,9 +113,10 @@ class FakeNccl {
   }
 
   static int put_step(Comm* comm, std::function<void(const std::map<int, Part>&)> finish,
-                      decltype(Part::sends) sends, char* message) {
-    const auto add = [comm, finish, sends] {
-      Step step{comm, comm->calls++, false, false, {sends}, finish};
+                      decltype(Part::sends) sends, char* message,
+                      std::function<void()> begin = {}) {
+    const auto add = [comm, finish, sends, begin] {
+      Step step{comm, comm->calls++, false, false, {sends}, finish, begin};
       stream().steps.push_back(step);
     };
     auto& s = script();
@@ -138,6 +147,7 @@ class FakeNccl {
     World& world = *step.comm->world;
     if (!step.published) {
       if (step.comm->rank == bad && step.number == hang) return false;
+      if (step.begin) step.begin();
       world.parts[step.number][step.comm->rank] = step.part;
       step.published = true;
     }
@@ -328,6 +338,55 @@ struct FakeNcclCalls {
                      });
   }
 
+  static int share(void** block, char* handle, int** leave, char*) {
+    auto& script = FakeNccl::script();
+    const std::lock_guard lock(script.mutex);
+    *block = script.blocks.emplace_back(RACKWRIGHT_PEER_BLOCK).data();
+    *leave = &script.leave.emplace_back(0);
+    std::memcpy(handle, block, sizeof *block);
+    return 0;
+  }
+  static int map(const char* handle, void** block, char* message) {
+    auto& script = FakeNccl::script();
+    const std::lock_guard lock(script.mutex);
+    if (script.no_peer_access && FakeNccl::stream().comm->rank == script.bad_rank) {
+      std::strcpy(message, "peer access is not supported between these two devices");
+      return 1217;
+    }
+    std::memcpy(block, handle, sizeof *block);
+    ++script.mapped;
+    return 0;
+  }
+  static int unmap(void*, char*) {
+    const std::lock_guard lock(FakeNccl::script().mutex);
+    --FakeNccl::script().mapped;
+    return 0;
+  }
+  /// In step with every rank of the world; the vectors are read where they lie.
+  static int peer_all_reduce(const RackwrightPeerCall* call, char* message) {
+    {
+      const std::lock_guard lock(FakeNccl::script().mutex);
+      ++FakeNccl::script().peer_calls;
+    }
+    const auto values = [](void* block) {
+      return static_cast<std::byte*>(block) + RACKWRIGHT_PEER_VALUES;
+    };
+    const RackwrightPeerCall one = *call;
+    const size_t bytes = one.count * (one.type == RACKWRIGHT_NCCL_BF16 ? 2 : sizeof(float));
+    const auto finish = [one, values](const Parts&) {
+      for (size_t i = 0; i < one.count; ++i) {
+        float sum = 0;
+        for (int rank = 0; rank < one.ranks; ++rank) {
+          sum += load(one.type, values(one.blocks[rank]), i);
+        }
+        store(one.type, one.in, i, sum);
+      }
+    };
+    return FakeNccl::put_step(FakeNccl::stream().comm, finish, {}, message, [one, values, bytes] {
+      if (one.out != nullptr) std::memcpy(values(one.blocks[one.rank]), one.out, bytes);
+    });
+  }
+
   static int group(int begin, char* message) {
     auto& stream = FakeNccl::stream();
     if (begin) {
@@ -444,7 +503,11 @@ inline const RackwrightNccl& FakeNccl::table() {
                                   C::launch,
                                   C::discard,
                                   C::mark,
-                                  C::elapsed};
+                                  C::elapsed,
+                                  C::share,
+                                  C::map,
+                                  C::unmap,
+                                  C::peer_all_reduce};
   return one;
 }
 

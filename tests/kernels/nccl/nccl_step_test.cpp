@@ -104,15 +104,86 @@ TEST_F(NcclStep, SymmetricAllReducesUseWindowsThatAreClosedAgain) {
   EXPECT_EQ(FakeNccl::script().open_windows, 0);
 }
 
-TEST_F(NcclStep, AnEngineAllReduceSaysWhatItIs) {
-  (void)on_ranks(2, [&](launch::Communicator& ranks) {
-    const auto backend = backend_of(ranks, tensor_parallel(2));
-    CollectiveShape shape{CollectiveKind::all_reduce, 2, 64};
-    shape.implementation = AllReduceKind::engine;
-    const auto step = backend->prepare({{collective(shape)}}, {});
-    EXPECT_THAT(backend->choices().at("attention_all_reduce"),
-                HasSubstr("engines use a kernel of their own"));
+CollectiveShape engine_all_reduce(int ranks, double bytes) {
+  CollectiveShape shape{CollectiveKind::all_reduce, ranks, bytes};
+  shape.implementation = AllReduceKind::engine;
+  return shape;
+}
+
+TEST_F(NcclStep, EnginesAllReduceByTheOwnKernel) {
+  for (const int n : {2, 4, 8}) {
+    FakeNccl::reset();
+    const auto failures = on_ranks(n, [&](launch::Communicator& ranks) {
+      const auto backend = backend_of(ranks, tensor_parallel(n));
+      const auto step = backend->prepare({{product(), collective(engine_all_reduce(n, 192))}}, {});
+      const auto counts = counts_of(CollectiveOp::all_reduce, 96 * sizeof(float), n);
+      EXPECT_TRUE(holds(expected_result(CollectiveOp::all_reduce, counts, ranks.rank(), n)));
+      EXPECT_EQ(
+          backend->choices().at("attention_all_reduce"),
+          "own one-shot all_reduce of " + std::to_string(n) + " ranks over peer memory (CUDA IPC)");
+    });
+    for (const auto& failure : failures) EXPECT_EQ(failure, "");
+    EXPECT_GT(FakeNccl::script().peer_calls, 0);
+    EXPECT_EQ(FakeNccl::script().mapped, 0);  // all was unmapped again
+  }
+}
+
+// vLLM's thresholds: on 8 ranks one-shot below 256 KiB, two-shot from there on. Beyond 1 MiB, the
+// block that ranks share, it is NCCL's.
+TEST_F(NcclStep, AnEnginesWayDependsOnTheSize) {
+  const auto failures = on_ranks(8, [&](launch::Communicator& ranks) {
+    const auto backend = backend_of(ranks, tensor_parallel(8));
+    const auto choice = [&](double bytes) {
+      (void)backend->prepare({{collective(engine_all_reduce(8, bytes))}}, {});
+      return backend->choices().at("attention_all_reduce");
+    };
+    EXPECT_THAT(choice(262142), HasSubstr("own one-shot all_reduce"));
+    EXPECT_THAT(choice(262144), HasSubstr("own two-shot all_reduce"));
+    EXPECT_THAT(choice(1048576), HasSubstr("own two-shot all_reduce"));
+    EXPECT_THAT(choice(1048578), HasSubstr("NCCL 2.28.9 all_reduce of 8 ranks, plain buffers; "
+                                           "engines use a kernel of their own up to about 1 MiB"));
   });
+  for (const auto& failure : failures) EXPECT_EQ(failure, "");
+}
+
+TEST_F(NcclStep, WithoutPeerMemoryAllRanksUseNcclAndSayWhy) {
+  FakeNccl::script().bad_rank = 1;
+  FakeNccl::script().no_peer_access = true;
+  const auto failures = on_ranks(3, [&](launch::Communicator& ranks) {
+    const auto backend = backend_of(ranks, tensor_parallel(3));
+    const auto step = backend->prepare({{collective(engine_all_reduce(3, 192))}}, {});
+    const auto counts = counts_of(CollectiveOp::all_reduce, 96 * sizeof(float), 3);
+    EXPECT_TRUE(holds(expected_result(CollectiveOp::all_reduce, counts, ranks.rank(), 3)));
+    EXPECT_THAT(backend->choices().at("attention_all_reduce"),
+                HasSubstr("plain buffers; no kernel of engines: rank 1: peer access is not "
+                          "supported between these two devices"));
+  });
+  for (const auto& failure : failures) EXPECT_EQ(failure, "");
+  EXPECT_EQ(FakeNccl::script().peer_calls, 0);
+}
+
+TEST_F(NcclStep, NineRanksAreTooManyForPeerMemory) {
+  const auto failures = on_ranks(9, [&](launch::Communicator& ranks) {
+    const auto backend = backend_of(ranks, tensor_parallel(9));
+    const auto step = backend->prepare({{collective(engine_all_reduce(9, 180))}}, {});
+    EXPECT_THAT(backend->choices().at("attention_all_reduce"),
+                HasSubstr("no kernel of engines: 9 ranks: it is of 2 to 8"));
+  });
+  for (const auto& failure : failures) EXPECT_EQ(failure, "");
+}
+
+// A kernel that waits for a peer on the GPU would wait for ever: the abort lets it go.
+TEST_F(NcclStep, AnAbortLetsTheOwnKernelGo) {
+  auto& script = FakeNccl::script();
+  script.bad_rank = 1;
+  script.hangs_at_call = 0;
+  const auto failures = on_ranks(2, [&](launch::Communicator& ranks) {
+    const auto backend = backend_of(ranks, tensor_parallel(2), {0.3, 0.3});
+    const auto step = backend->prepare({{collective(engine_all_reduce(2, 64))}}, {});
+  });
+  EXPECT_NE(failures[0], "");
+  EXPECT_NE(failures[1], "");
+  EXPECT_EQ(script.leave, (std::list<int>{1, 1}));
 }
 
 // GPU 0 takes 1 ms an operator, GPU 1 takes 2 ms: both ranks are told 2 ms of the product and of

@@ -58,6 +58,40 @@ TEST_P(NcclOps, AreRightPlainInWindowsAndInGraphs) {
   EXPECT_EQ(FakeNccl::script().open_windows, 0);  // all were closed before their memory went
 }
 
+// (n - 1) S over a link in one step: 2 x 1,000 bytes of 3 ranks.
+TEST_F(Nccl, EngineBuffersReduceOverPeerMemory) {
+  for (const bool graph : {false, true}) {
+    FakeNccl::reset();
+    NcclOptions options;
+    options.graph = graph;
+    options.buffers = NcclBuffers::engine;
+    const auto failures = on_ranks(3, [&](launch::Communicator& ranks) {
+      const auto own = nccl_collectives(FakeNccl::table(), ranks, "fake", options);
+      EXPECT_EQ(own->most_bytes(), 1048576U);
+      EXPECT_THAT(own->name(), HasSubstr("own all-reduce over peer memory"));
+      const auto row = bench_collective(*own, ranks, CollectiveOp::all_reduce, 1000, once());
+      ASSERT_TRUE(row && row->in_place);
+      EXPECT_EQ(row->out_of_place.wrong, 0U);
+      EXPECT_EQ(row->in_place->wrong, 0U);
+      EXPECT_EQ(row->wire_bytes, 2000);
+    });
+    for (const auto& failure : failures) EXPECT_EQ(failure, "");
+    EXPECT_GT(FakeNccl::script().peer_calls, 0);
+  }
+}
+
+TEST_F(Nccl, EngineBuffersNeedPeerMemory) {
+  FakeNccl::script().bad_rank = 0;
+  FakeNccl::script().no_peer_access = true;
+  NcclOptions options;
+  options.buffers = NcclBuffers::engine;
+  const auto failures = on_ranks(2, [&](launch::Communicator& ranks) {
+    EXPECT_THROW((void)nccl_collectives(FakeNccl::table(), ranks, "fake", options),
+                 BackendUnavailable);
+  });
+  for (const auto& failure : failures) EXPECT_EQ(failure, "");
+}
+
 TEST_F(Nccl, WithoutWindowsUsesPlainBuffersAndSaysWhy) {
   FakeNccl::script().windows = 0;
   NcclOptions options;
@@ -167,6 +201,18 @@ TEST(NcclModule, SaysWhatIsMissing) {
 }
 
 // The real library: its id is made and reaches every rank; without a GPU the device is refused.
+TEST(NcclModule, WithoutADriverNothingIsShared) {
+  if (!std::filesystem::exists(RACKWRIGHT_NCCL_MODULE)) {
+    GTEST_SKIP() << "built without NCCL: no " RACKWRIGHT_NCCL_MODULE;
+  }
+  if (std::filesystem::exists("/dev/nvidiactl")) GTEST_SKIP() << "this machine has a driver";
+  void* block = nullptr;
+  int* leave = nullptr;
+  char handle[RACKWRIGHT_PEER_HANDLE] = "", message[RACKWRIGHT_NCCL_TEXT] = "";
+  EXPECT_NE(open_nccl(RACKWRIGHT_NCCL_MODULE).share(&block, handle, &leave, message), 0);
+  EXPECT_THAT(message, HasSubstr("driver"));
+}
+
 TEST(NcclModule, TheRealLibraryMakesAnIdThatAllRanksGet) {
   if (!std::filesystem::exists(RACKWRIGHT_NCCL_MODULE)) {
     GTEST_SKIP() << "built without NCCL: no " RACKWRIGHT_NCCL_MODULE;
