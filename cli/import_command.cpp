@@ -19,6 +19,7 @@
 #include "profiler/run_file.hpp"
 #include "results/measured_run.hpp"
 #include "topology/import/ib_discovery.hpp"
+#include "topology/import/nccl_graph.hpp"
 #include "topology/import/node_topology.hpp"
 
 namespace rackwright::cli {
@@ -38,6 +39,10 @@ const ImportFormat kFormats[] = {
     {"nccl-topo", "NCCL topology XML (NCCL_TOPO_FILE, NCCL_TOPO_DUMP_FILE)", "parts file",
      [](const std::filesystem::path& path, const std::string& id, const std::string& source) {
        return topology::node_part(topology::read_nccl_topology(path), id, source);
+     }},
+    {"nccl-graph", "NCCL graph XML (NCCL_GRAPH_FILE, NCCL_GRAPH_DUMP_FILE)", "parts file",
+     [](const std::filesystem::path& path, const std::string& id, const std::string& source) {
+       return topology::graph_part(topology::read_nccl_graphs(path), id, source);
      }},
     {"nvidia-smi-topo", "matrix of nvidia-smi topo -m", "parts file",
      [](const std::filesystem::path& path, const std::string& id, const std::string& source) {

@@ -41,7 +41,7 @@ _rackwright() {
     predict) options="--device --slo --json" ;;
     calibrate) options="--device --out" ;;
     bench) options="kernels collectives transient --op --gpus --device --design --domain --moe-model --buffers --graph --frequency --duty --seconds --power-ceiling --peak-power --start-at --plan --backend --filter --workload --batch --context --prefill --warm --samples --warm-up --time-limit --power-window --no-bounds --seed --json --format --list" ;;
-    import) options="kineto nsys chakra nccl-tests nvidia-smi dcgm vllm-bench nccl-topo nvidia-smi-topo ibnetdiscover --list --output --id --device" ;;
+    import) options="kineto nsys chakra nccl-tests nvidia-smi dcgm vllm-bench nccl-topo nccl-graph nvidia-smi-topo ibnetdiscover --list --output --id --device" ;;
     catalog) options="list show check" ;;
     check) options="" ;;
     new) options="rack workload --from --output" ;;

@@ -94,10 +94,9 @@ std::optional<double> pcie_gb_per_s(const std::string& speed, const std::string&
 NodeTopology read_nccl_topology(const std::filesystem::path& path) {
   const XmlElement root = parse_xml(read_file(path), path.string());
   if (root.name != "system") {
-    const std::string expected = root.name == "graphs"
-                                     ? "<system>; this is a graph dump, not a topology"
-                                     : "<system> of an NCCL topology file";
-    throw InputError(InputProblem{path.string(), root.line, "", expected, "<" + root.name + ">"});
+    const std::string graphs = root.name == "graphs" ? ", a file for \"import nccl-graph\"" : "";
+    throw InputError(InputProblem{path.string(), root.line, "", "<system> of an NCCL topology file",
+                                  fmt::format("<{}>{}", root.name, graphs)});
   }
   NodeTopology node;
   NcclReader reader(node);

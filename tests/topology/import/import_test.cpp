@@ -6,6 +6,7 @@
 #include "tests/temporary_folder.hpp"
 #include "topology/catalog.hpp"
 #include "topology/import/ib_discovery.hpp"
+#include "topology/import/nccl_graph.hpp"
 #include "topology/import/node_topology.hpp"
 #include "topology/network/fabric_plan.hpp"
 
@@ -38,7 +39,67 @@ TEST(NcclTopology, ReadsTheNodesOfCloudProviders) {
   EXPECT_EQ(p4d.nics, 4);
   // Azure NCv4: 4 A100 PCIe, bridged in pairs by 12 NVLinks.
   EXPECT_EQ(read_nccl_topology(folder / "azure_ncv4-topo.xml").nvlinks_per_gpu, 12);
+}
+
+std::string refusal(const std::filesystem::path& path) {
+  try {
+    (void)read_nccl_graphs(path);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// Counted in the file: 2 rings of 12 GB/s, 4 balanced trees, 4 chains; no adapter.
+TEST(NcclGraphs, ReadsTheChannelsOfACloudProvider) {
+  RACKWRIGHT_NEED_SHARED("nccl-topologies/azure_ncv4-graph.xml");
+  const auto folder = testing::shared_data() / "nccl-topologies";
+  const auto graphs = read_nccl_graphs(folder / "azure_ncv4-graph.xml");
+  ASSERT_EQ(graphs.size(), 3u);
+  EXPECT_EQ(graphs[0].algorithm, "ring");
+  EXPECT_EQ(graphs[0].channels,
+            (std::vector<std::vector<std::string>>{{"0", "1", "2", "3"}, {"0", "3", "2", "1"}}));
+  EXPECT_DOUBLE_EQ(graphs[0].bandwidth_gb_per_s(), 24);
+  EXPECT_EQ(graphs[0].intra_path, "SYS");
+  EXPECT_EQ(graphs[1].algorithm, "tree");
+  EXPECT_EQ(graphs[1].channels.size(), 4u);
+  EXPECT_EQ(graphs[2].algorithm, "collnet_chain");
+  EXPECT_EQ(graphs[2].nics, 0);
+  EXPECT_THAT(refusal(folder / "azure_ncv4-topo.xml"), HasSubstr("import nccl-topo"));
   EXPECT_THROW((void)read_nccl_topology(folder / "azure_ncv4-graph.xml"), InputError);
+}
+
+TEST(NcclGraphs, BecomeAPartOfTheCatalogue) {
+  const testing::TemporaryFolder folder;
+  const auto path = folder.write(
+      "g.xml",
+      "<graphs version=\"1\"><graph id=\"0\" pattern=\"4\" nchannels=\"2\" speedintra=\"20.5\" "
+      "speedinter=\"12\" typeintra=\"NVL\" typeinter=\"PIX\"><channel><net dev=\"0\"/><gpu "
+      "dev=\"0\"/><gpu dev=\"1\"/><net dev=\"0\"/></channel><channel><net dev=\"1\"/><gpu "
+      "dev=\"1\"/><gpu dev=\"0\"/><net dev=\"1\"/></channel></graph></graphs>");
+  folder.write("topology/catalog/parts.json",
+               graph_part(read_nccl_graphs(path), "node-x", "nccl-graph g.xml").dump());
+  const Catalog catalog = Catalog::load(DataLocator({folder.path()}));
+  const auto& node = catalog.require("node-x", "");
+  EXPECT_EQ(*node.number("gpu_count"), 2);
+  EXPECT_EQ(*node.number("ring_channel_count"), 2);
+  EXPECT_EQ(*node.number("ring_gb_per_s"), 41);
+  EXPECT_EQ(*node.number("ring_to_network_gb_per_s"), 24);
+  EXPECT_EQ(*node.number("ring_nic_count"), 2);
+}
+
+TEST(NcclGraphs, SayWhereAFileIsWrong) {
+  const testing::TemporaryFolder folder;
+  const auto with = [&](const std::string& attributes, const std::string& channels) {
+    return refusal(folder.write("g.xml", "<graphs version=\"1\">\n<graph id=\"0\" " + attributes +
+                                             ">" + channels + "</graph>\n</graphs>\n"));
+  };
+  const std::string good = "speedintra=\"12\" speedinter=\"12\" nchannels=\"1\" ";
+  const std::string ring = "<channel><gpu dev=\"0\"/><gpu dev=\"0\"/></channel>";
+  EXPECT_THAT(with(good + "pattern=\"9\"", ring), HasSubstr("g.xml:2: pattern"));
+  EXPECT_THAT(with(good + "pattern=\"4\"", ring), HasSubstr("each of 1 GPUs once"));
+  EXPECT_THAT(with(good + "pattern=\"4\"", ""), HasSubstr("nchannels"));
+  EXPECT_THAT(with("pattern=\"4\"", ring), HasSubstr("speedintra"));
 }
 
 TEST(NcclTopology, SaysWhereAFileBreaks) {
