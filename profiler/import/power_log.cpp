@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -25,7 +26,7 @@ struct Quantity {
 constexpr double kMebi = 1048576;
 constexpr double kMega = 1e6;
 
-constexpr std::array<Quantity, 22> kQuantities{
+constexpr std::array<Quantity, 16> kSmiColumns{
     {{"power.draw", "power", "W", 1},
      {"power_w", "power", "W", 1},
      {"power.draw.average", "power average", "W", 1},
@@ -41,13 +42,22 @@ constexpr std::array<Quantity, 22> kQuantities{
      {"clocks.gr", "graphics clock", "Hz", kMega},
      {"clocks.mem", "memory clock", "Hz", kMega},
      {"clocks.current.sm", "SM clock", "Hz", kMega},
-     {"clocks.current.memory", "memory clock", "Hz", kMega},
-     {"DCGM_FI_DEV_POWER_USAGE", "power", "W", 1},
+     {"clocks.current.memory", "memory clock", "Hz", kMega}}};
+
+constexpr std::array<Quantity, 6> kDcgmColumns{
+    {{"DCGM_FI_DEV_POWER_USAGE", "power", "W", 1},
      {"DCGM_FI_DEV_GPU_TEMP", "temperature", "degC", 1},
      {"DCGM_FI_DEV_GPU_UTIL", "utilization", "%", 1},
      {"DCGM_FI_DEV_SM_CLOCK", "SM clock", "Hz", kMega},
      {"DCGM_FI_DEV_MEM_CLOCK", "memory clock", "Hz", kMega},
      {"DCGM_FI_DEV_FB_USED", "memory used", "B", kMebi}}};
+
+/// A tool that logs as CSV.
+struct LogTool {
+  std::string_view format;
+  std::span<const Quantity> quantities;
+};
+constexpr std::array<LogTool, 2> kLogTools{{{"nvidia-smi", kSmiColumns}, {"dcgm", kDcgmColumns}}};
 
 /// Columns of `dcgmi dmon` by their short names (field ids 155, 150, 140, 203, 204, 100, 101, 252,
 /// and the profiling fields, which are shares or bytes per second).
@@ -78,10 +88,10 @@ std::string bare(const std::string& column) {
   return trimmed(column.substr(0, column.find('[')));
 }
 
-const Quantity* find_quantity(const std::string& column) {
-  const auto found = std::find_if(kQuantities.begin(), kQuantities.end(),
+const Quantity* find_quantity(const LogTool& tool, std::string_view column) {
+  const auto found = std::find_if(tool.quantities.begin(), tool.quantities.end(),
                                   [&](const Quantity& q) { return q.column == column; });
-  return found == kQuantities.end() ? nullptr : &*found;
+  return found == tool.quantities.end() ? nullptr : &*found;
 }
 
 /// Seconds of a date and time, or of Unix time in s, ms or us.
@@ -159,9 +169,28 @@ bool is_text(const std::vector<std::string>& cells) {
   });
 }
 
-Recording read_csv_log(const fs::path& path, const ImportProgress& progress, std::string format) {
+/// The header as it is, and whose it is where it is another tool's.
+InputError wrong_header(const fs::path& path, const std::vector<std::string>& header,
+                        const LogTool& wanted) {
+  std::string found = is_text(header) ? fmt::format("\"{}\"", fmt::join(header, ","))
+                                      : std::string("bytes that are no text");
+  for (const LogTool& tool : kLogTools) {
+    const bool knows = std::any_of(header.begin(), header.end(), [&](const std::string& column) {
+      return find_quantity(tool, bare(column)) != nullptr;
+    });
+    if (knows && tool.format != wanted.format) {
+      found += fmt::format(", a log for \"import {}\"", tool.format);
+    }
+  }
+  return bad_input(path, 1, "",
+                   fmt::format("columns timestamp and {} or another quantity of {}",
+                               wanted.quantities.front().column, wanted.format),
+                   std::move(found));
+}
+
+Recording read_csv_log(const fs::path& path, const ImportProgress& progress, const LogTool& tool) {
   Recording recording;
-  recording.format = std::move(format);
+  recording.format = tool.format;
   CsvReader csv(path, {});
   std::vector<const Quantity*> columns;
   std::vector<std::size_t> cells;
@@ -176,7 +205,7 @@ Recording read_csv_log(const fs::path& path, const ImportProgress& progress, std
       index = i;
     } else if (column == "name" || column == "modelName") {
       model = i;
-    } else if (const Quantity* quantity = find_quantity(column)) {
+    } else if (const Quantity* quantity = find_quantity(tool, column)) {
       columns.push_back(quantity);
       cells.push_back(i);
     } else {
@@ -184,11 +213,7 @@ Recording read_csv_log(const fs::path& path, const ImportProgress& progress, std
       unknown.skipped_because += (unknown.skipped_because.empty() ? "not known: " : ", ") + column;
     }
   }
-  if (!time || columns.empty()) {
-    throw bad_input(path, 1, "", "columns timestamp and power.draw or another known quantity",
-                    is_text(csv.header()) ? fmt::format("\"{}\"", fmt::join(csv.header(), ","))
-                                          : std::string("bytes that are no text"));
-  }
+  if (!time || columns.empty()) throw wrong_header(path, csv.header(), tool);
   std::vector<Sample> samples;
   RecordCount rows{"samples", 0, 0, ""};
   const auto total = static_cast<double>(fs::file_size(path));
@@ -292,14 +317,14 @@ Recording read_dmon(const fs::path& path) {
 }  // namespace
 
 Recording read_nvidia_smi(const fs::path& path, const ImportProgress& progress) {
-  return read_csv_log(path, progress, "nvidia-smi");
+  return read_csv_log(path, progress, kLogTools[0]);
 }
 
 Recording read_dcgm(const fs::path& path, const ImportProgress& progress) {
   std::ifstream in = open_input(path);
   char first = 0;
   if ((in >> first) && first == '#') return read_dmon(path);
-  return read_csv_log(path, progress, "dcgm");
+  return read_csv_log(path, progress, kLogTools[1]);
 }
 
 }  // namespace rackwright::profiler

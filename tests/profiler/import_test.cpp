@@ -314,6 +314,17 @@ TEST(ImportDcgm, ReadsDmonAndCsv) {
   EXPECT_NEAR(csv.counters[1].duration_s, 1, 1e-6);
 }
 
+TEST(ImportPowerLogs, ALogOfTheOtherToolIsNamedAndRefused) {
+  const testing::TemporaryFolder folder;
+  const fs::path smi =
+      written(folder, "smi.csv", "timestamp,power.draw [W]\n2025/07/27 00:00:00.000,100 W\n");
+  const fs::path dcgm =
+      written(folder, "dcgm.csv", "timestamp,gpu,DCGM_FI_DEV_POWER_USAGE\n1700000000.0,2,301.5\n");
+  EXPECT_THAT(message_of(read_dcgm, smi), HasSubstr("import nvidia-smi"));
+  EXPECT_THAT(message_of(read_dcgm, smi), HasSubstr("smi.csv:1"));
+  EXPECT_THAT(message_of(read_nvidia_smi, dcgm), HasSubstr("import dcgm"));
+}
+
 TEST(ImportServingBench, ReadsRequestLinesAndLists) {
   const testing::TemporaryFolder folder;
   const Recording lists = read_serving_bench(written(folder, "b.json", R"({"duration": 10,
