@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/gpu_checks.hpp"
 #include "common/input_error.hpp"
 #include "kernels/cuda_loader.hpp"
 
@@ -29,16 +30,15 @@ BackendChoice choose_backend(const std::string& asked, const std::vector<std::st
                              const std::string& otherwise) {
   check_known(asked, known);
   if (asked != "auto" && asked != "cuda") return {asked, asked + " backend, as asked for", {}, {}};
-  const auto probe = kernels::probe_cuda(kernels::cuda_module_path(), true);
-  if (!probe.devices.empty()) {
-    BackendChoice choice{"cuda",
-                         fmt::format("cuda backend on GPU 0, {}", probe.devices.front().name),
-                         probe.devices.front(),
-                         {}};
-    for (const auto& device : probe.devices) choice.pci_bus_ids.emplace_back(device.pci_bus_id);
-    return choice;
+  const auto probe = kernels::probe_cuda(kernels::cuda_module_path());
+  std::vector<std::string> bus_ids;
+  for (const auto& device : probe.devices) bus_ids.emplace_back(device.pci_bus_id);
+  const std::string mig = bus_ids.empty() ? "" : mig_refusal(bus_ids);
+  if (!bus_ids.empty() && mig.empty()) {
+    return {"cuda", fmt::format("cuda backend on GPU 0, {}", probe.devices.front().name),
+            probe.devices.front(), bus_ids};
   }
-  const std::string why = probe.reason.empty() ? "no GPU" : probe.reason;
+  const std::string why = !mig.empty() ? mig : probe.reason.empty() ? "no GPU" : probe.reason;
   if (asked == "cuda") throw BackendUnavailable(fmt::format("backend cuda: {}", why));
   return {otherwise, fmt::format("{} backend, as no GPU can be used: {}", otherwise, why), {}, {}};
 }

@@ -154,7 +154,7 @@ int BenchTransient::run(CommandContext& context) {
   const kernels::PowerWave wave = this->wave();
   const BackendChoice choice = choose_backend(backend_, {"cuda", "host"}, "host");
   std::vector<RackwrightCudaDevice> gpus;
-  if (choice.name == "cuda") gpus = kernels::probe_cuda(kernels::cuda_module_path(), true).devices;
+  if (choice.name == "cuda") gpus = kernels::probe_cuda(kernels::cuda_module_path()).devices;
   const int count = choice.name == "host" ? 1 : static_cast<int>(gpus.size());
   const Power peak = peak_each(choice, context.data);
   kernels::check_ceiling(peak, count, ceiling);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "profiler/nvml/gpu_match.hpp"
 #include "profiler/nvml/gpu_reader.hpp"
 
 namespace rackwright::cli {
@@ -73,6 +74,12 @@ MachineCheck features_check(const Readers& gpus) {
           "this GPU does not tell its power (as on Tegra); measure at the tray"};
 }
 
+constexpr const char* kWhyNotMig = "power and counters are of the whole GPU, not of an instance";
+
+std::string mig_remedy(std::size_t gpu) {
+  return fmt::format("sudo nvidia-smi -i {} -mig 0", gpu);
+}
+
 MachineCheck mig_check(const Readers& gpus) {
   for (std::size_t i = 0; i < gpus.size(); ++i) {
     if (!gpus[i]->identity().mig) continue;
@@ -80,8 +87,8 @@ MachineCheck mig_check(const Readers& gpus) {
             State::missing,
             fmt::format("GPU {} is split by MIG", i),
             "whole GPUs",
-            "runs are refused: power and counters are of the whole GPU, not of an instance",
-            fmt::format("sudo nvidia-smi -i {} -mig 0", i)};
+            fmt::format("runs are refused: {}", kWhyNotMig),
+            mig_remedy(i)};
   }
   return {"MIG off", State::found, "no GPU is split", "", "", ""};
 }
@@ -231,6 +238,17 @@ MachineCheck owner_check(const MachineView& view) {
 }
 
 }  // namespace
+
+std::string mig_refusal(const std::vector<std::string>& pci_bus_ids, const std::string& library) {
+  const auto opened = nvml::open_nvml(library);
+  const unsigned count = opened.library ? opened.library->device_count() : 0;
+  for (unsigned i = 0; i < count; ++i) {
+    const nvml::GpuReader gpu(opened.library, i);
+    if (!gpu.identity().mig || !nvml::find_by_bus(pci_bus_ids, gpu.identity().pci_bus_id)) continue;
+    return fmt::format("GPU {} is split by MIG, and {}: {}", i, kWhyNotMig, mig_remedy(i));
+  }
+  return "";
+}
 
 void add_nvml_checks(std::vector<MachineCheck>& checks, const MachineView& view) {
   const nvml::Opened opened = nvml::open_nvml(view.nvml);

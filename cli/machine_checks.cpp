@@ -171,7 +171,7 @@ MachineCheck check_clock() {
 }
 
 MachineCheck check_gpu(const fs::path& module) {
-  const kernels::CudaProbe probe = kernels::probe_cuda(module, false);
+  const kernels::CudaProbe probe = kernels::probe_cuda(module);
   if (!probe.reason.empty() || probe.devices.empty()) {
     return {kGpu,
             State::missing,

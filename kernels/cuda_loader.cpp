@@ -47,7 +47,7 @@ class OpenedModule final : public DeviceQueries {
 
 }  // namespace
 
-CudaProbe probe_devices(DeviceQueries& module, bool measure) {
+CudaProbe probe_devices(DeviceQueries& module) {
   CudaProbe probe;
   probe.module_opened = true;
   std::string message;
@@ -57,7 +57,7 @@ CudaProbe probe_devices(DeviceQueries& module, bool measure) {
     return probe;
   }
   if (count == 0) probe.reason = cuda::remedy(kNoDevice);
-  for (int device = 0; measure && device < count; ++device) {
+  for (int device = 0; device < count; ++device) {
     RackwrightCudaDevice info{};
     if (module.probe_device(device, info, message) != 0) {
       probe.reason = fmt::format("GPU {}: {}", device, message);
@@ -74,7 +74,7 @@ std::filesystem::path cuda_module_path() {
   return executable.parent_path().parent_path() / "lib" / "rackwright" / "rackwright_cuda.so";
 }
 
-CudaProbe probe_cuda(const std::filesystem::path& module, bool measure) {
+CudaProbe probe_cuda(const std::filesystem::path& module) {
   CudaProbe probe;
   if (!std::filesystem::exists(module)) {
     probe.reason =
@@ -97,7 +97,7 @@ CudaProbe probe_cuda(const std::filesystem::path& module, bool measure) {
     return probe;
   }
   OpenedModule opened(count_devices, probe_device);
-  return probe_devices(opened, measure);
+  return probe_devices(opened);
 }
 
 }  // namespace rackwright::kernels

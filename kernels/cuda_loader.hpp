@@ -29,12 +29,12 @@ class DeviceQueries {
   virtual int probe_device(int device, RackwrightCudaDevice& info, std::string& message) = 0;
 };
 
-/// Asks an opened module for its devices, with the measurement of each when `measure` is true. A
-/// failed call ends it with `reason`; devices before it are kept.
-[[nodiscard]] CudaProbe probe_devices(DeviceQueries& module, bool measure);
+/// Asks an opened module for its devices. A failed call ends it with `reason`; devices before it
+/// are kept.
+[[nodiscard]] CudaProbe probe_devices(DeviceQueries& module);
 
-/// Opens the module at run time and asks it for devices; measures the memory rate of each when
-/// `measure` is true (about 0.1 s a device). A module of another ABI number is refused.
-[[nodiscard]] CudaProbe probe_cuda(const std::filesystem::path& module, bool measure);
+/// Opens the module at run time and asks it for devices, which measures the memory rate of each
+/// (about 0.1 s a device). A module of another ABI number is refused.
+[[nodiscard]] CudaProbe probe_cuda(const std::filesystem::path& module);
 
 }  // namespace rackwright::kernels

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/gpu_checks.hpp"
 #include "tests/profiler/nvml/stand_in.hpp"
 #include "tests/temporary_folder.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 using ::rackwright::testing::StandIn;
 using ::rackwright::testing::TemporaryFolder;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using State = MachineCheck::State;
@@ -98,6 +100,16 @@ TEST_F(MachineChecks, MigIsRefusedWithAReason) {
   EXPECT_EQ(find(checks, "MIG off").state, State::missing);
   EXPECT_THAT(find(checks, "MIG off").remedy, HasSubstr("-mig 0"));
   EXPECT_FALSE(has_gpu(checks));
+}
+
+// Only a GPU that would take part keeps a run from starting.
+TEST_F(MachineChecks, ARunOnAGpuOfMigIsRefused) {
+  const std::string nvml = node().nvml;
+  EXPECT_EQ(mig_refusal({"0000:1b:00.0"}, nvml), "");
+  const StandIn script{{"MIG", "1"}};
+  EXPECT_THAT(mig_refusal({"0000:1b:00.0"}, nvml),
+              AllOf(HasSubstr("GPU 0 is split by MIG"), HasSubstr("nvidia-smi -i 0 -mig 0")));
+  EXPECT_EQ(mig_refusal({"0000:7f:00.0"}, nvml), "");
 }
 
 TEST_F(MachineChecks, TheDaemonAndAChannelMakeImexReady) {

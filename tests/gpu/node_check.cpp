@@ -173,7 +173,7 @@ Json row_of(const BenchResult& result, const MeasuredBounds& bounds, CudaBackend
 }
 
 int check(const std::string& file, const DataLocator& data, const std::string& filter) {
-  const auto probe = probe_cuda(file, true);
+  const auto probe = probe_cuda(file);
   if (!probe.reason.empty()) {
     fmt::print(stderr, "node_check: skipped: {}\n", probe.reason);
     return 77;

@@ -119,7 +119,7 @@ int check(const std::string& cuda, const std::string& cupti, const std::string& 
   std::string reason = profiler::load_cupti(cupti, module);
   const auto tracer =
       reason.empty() ? profiler::KernelTracer::open(module, reason) : nullptr;  // before CUDA
-  const auto probe = kernels::probe_cuda(cuda, false);
+  const auto probe = kernels::probe_cuda(cuda);
   if (probe.devices.empty()) {
     skip("no GPU: " + probe.reason);
     return 77;

@@ -17,7 +17,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(ProbeCuda, AMissingModuleSaysHowToBuildIt) {
-  const CudaProbe probe = probe_cuda("/nowhere/rackwright_cuda.so", false);
+  const CudaProbe probe = probe_cuda("/nowhere/rackwright_cuda.so");
   EXPECT_FALSE(probe.module_opened);
   EXPECT_THAT(probe.reason, HasSubstr("build with nvcc"));
   EXPECT_TRUE(probe.devices.empty());
@@ -27,7 +27,7 @@ TEST(ProbeCuda, AFileThatIsNoLibraryDoesNotOpen) {
   const testing::TemporaryFolder folder;
   const auto path = folder.path() / "rackwright_cuda.so";
   std::ofstream(path) << "not a library\n";
-  const CudaProbe probe = probe_cuda(path, false);
+  const CudaProbe probe = probe_cuda(path);
   EXPECT_FALSE(probe.module_opened);
   EXPECT_THAT(probe.reason, HasSubstr("does not open"));
 }
@@ -35,7 +35,7 @@ TEST(ProbeCuda, AFileThatIsNoLibraryDoesNotOpen) {
 TEST(ProbeCuda, WithoutADriverTheBuiltModuleNamesTheDriver) {
   if (!std::filesystem::exists(RACKWRIGHT_CUDA_MODULE)) GTEST_SKIP() << "no CUDA module built";
   if (std::filesystem::exists("/dev/nvidiactl")) GTEST_SKIP() << "this machine has a driver";
-  const CudaProbe probe = probe_cuda(RACKWRIGHT_CUDA_MODULE, false);
+  const CudaProbe probe = probe_cuda(RACKWRIGHT_CUDA_MODULE);
   EXPECT_TRUE(probe.module_opened);
   EXPECT_THAT(probe.reason, HasSubstr("driver"));
 }
@@ -63,7 +63,7 @@ class FailingModule final : public DeviceQueries {
 std::string reason_of_count(int code) {
   FailingModule module;
   module.count_code = code;
-  return probe_devices(module, true).reason;
+  return probe_devices(module).reason;
 }
 
 // Codes of cudaError_t in driver_types.h of CUDA 13.0: 2 memory, 35 driver, 100 no device, 209 no
@@ -80,7 +80,7 @@ TEST(ProbeDevices, NoDeviceAndACountOfZeroPointToTheVisibleDevices) {
 TEST(ProbeDevices, OutOfMemoryNamesTheGpuAndKeepsThoseBeforeIt) {
   FailingModule module;
   module.probe_codes = {0, 2, 0};
-  const CudaProbe probe = probe_devices(module, true);
+  const CudaProbe probe = probe_devices(module);
   EXPECT_THAT(probe.reason, AllOf(HasSubstr("GPU 1: cudaMalloc"), HasSubstr("free memory")));
   EXPECT_EQ(probe.devices.size(), 1);
   EXPECT_EQ(module.probes, 2);
@@ -89,14 +89,7 @@ TEST(ProbeDevices, OutOfMemoryNamesTheGpuAndKeepsThoseBeforeIt) {
 TEST(ProbeDevices, AnUnsupportedDeviceNeedsItsArchitecture) {
   FailingModule module;
   module.probe_codes = {209};
-  EXPECT_THAT(probe_devices(module, true).reason, HasSubstr("CMAKE_CUDA_ARCHITECTURES"));
-}
-
-TEST(ProbeDevices, WithoutMeasurementDevicesAreOnlyCounted) {
-  FailingModule module;
-  module.probe_codes = {0, 0};
-  EXPECT_EQ(probe_devices(module, false).reason, "");
-  EXPECT_EQ(module.probes, 0);
+  EXPECT_THAT(probe_devices(module).reason, HasSubstr("CMAKE_CUDA_ARCHITECTURES"));
 }
 
 }  // namespace
