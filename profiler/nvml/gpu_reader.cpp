@@ -9,6 +9,7 @@ namespace rackwright::profiler::nvml {
 namespace {
 
 constexpr double kMilli = 1e-3;
+constexpr double kNano = 1e-9;
 constexpr double kKib = 1024;
 constexpr double kMib = 1048576;
 /// GPM counters of Hopper are invalid when read faster.
@@ -130,6 +131,7 @@ GpuReader::GpuReader(std::shared_ptr<const Library> library, unsigned index)
   add(kFieldPowerAverage, kScopeMemory, Quantity::memory_power, kMilli);
   add(kFieldEnergy, kScopeGpu, Quantity::energy, kMilli);
   add(kFieldMemoryTemperature, 0, Quantity::memory_temperature, 1);
+  add(kFieldPowerCapTime, 0, Quantity::power_cap_time, kNano);
   add(kFieldPcieSentBytes, 0, Quantity::pcie_sent, 1);
   add(kFieldPcieReceivedBytes, 0, Quantity::pcie_received, 1);
   probe_links();
@@ -190,8 +192,9 @@ void GpuReader::read_identity() {
   read_fabric(call, device_, identity_.place);
   const auto keep = [&](unsigned id) {
     const double value = ask_field(call, device_, id, 0);
-    if (!std::isnan(value)) identity_.power_shaping.emplace_back(id, value);
+    if (!std::isnan(value)) identity_.settings.emplace_back(id, value);
   };
+  for (unsigned id = kFieldLimitFirst; id <= kFieldLimitLast; ++id) keep(id);
   for (unsigned id = kFieldSmoothingFirst; id <= kFieldSmoothingLast; ++id) keep(id);
   keep(kFieldEdppMultiplier);
 }
@@ -315,7 +318,9 @@ void GpuReader::read_gpm(GpuSample& sample) {
       {kGpmTensor, {Quantity::tensor_active, 1}},
       {kGpmDram, {Quantity::dram_active, 1}},
       {kGpmNvlinkSent, {Quantity::gpm_nvlink_sent, kMib}},
-      {kGpmNvlinkReceived, {Quantity::gpm_nvlink_received, kMib}}};
+      {kGpmNvlinkReceived, {Quantity::gpm_nvlink_received, kMib}},
+      {kGpmPcieSent, {Quantity::gpm_pcie_sent, kMib}},
+      {kGpmPcieReceived, {Quantity::gpm_pcie_received, kMib}}};
   const auto metrics = std::make_unique<GpmMetrics>();
   metrics->version = kGpmVersion;
   metrics->first = gpm_first_;

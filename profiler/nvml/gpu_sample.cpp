@@ -15,6 +15,7 @@ const QuantityFacts& facts(Quantity quantity) {
       {"sm_clock", "Hz"},
       {"memory_clock", "Hz"},
       {"throttle_reasons", "bits"},
+      {"power_cap_time", "s"},
       {"nvlink_sent", "B"},
       {"nvlink_received", "B"},
       {"pcie_sent", "B"},
@@ -23,6 +24,8 @@ const QuantityFacts& facts(Quantity quantity) {
       {"dram_active", "%"},
       {"gpm_nvlink_sent", "B/s"},
       {"gpm_nvlink_received", "B/s"},
+      {"gpm_pcie_sent", "B/s"},
+      {"gpm_pcie_received", "B/s"},
   }};
   return kFacts[static_cast<std::size_t>(quantity)];
 }

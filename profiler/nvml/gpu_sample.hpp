@@ -26,6 +26,7 @@ enum class Quantity : std::uint8_t {
   sm_clock,            ///< Hz
   memory_clock,
   throttle_reasons,  ///< bits as NVML defines them
+  power_cap_time,    ///< s held down by the software power cap, cumulative: misses no short event
   nvlink_sent,       ///< B, cumulative, all links
   nvlink_received,
   pcie_sent,  ///< B, cumulative
@@ -33,9 +34,11 @@ enum class Quantity : std::uint8_t {
   tensor_active,  ///< %, GPM
   dram_active,
   gpm_nvlink_sent,  ///< B/s, GPM
-  gpm_nvlink_received
+  gpm_nvlink_received,
+  gpm_pcie_sent,
+  gpm_pcie_received
 };
-inline constexpr std::size_t kQuantityCount = 19;
+inline constexpr std::size_t kQuantityCount = 22;
 
 /// Name and SI unit as in the run file's `counters`.
 struct QuantityFacts {
@@ -79,8 +82,9 @@ struct GpuIdentity {
   bool mig = false;
   std::optional<bool> persistence;
   std::optional<double> power_limit_w;
-  /// Field number and value of what power smoothing (251 to 268) and EDPp (274) are set to.
-  std::vector<std::pair<unsigned, double>> power_shaping;
+  /// Field number and value of what limits temperature (193 to 196) and shapes power (smoothing 251
+  /// to 268, EDPp 274; drivers before 575 number these otherwise).
+  std::vector<std::pair<unsigned, double>> settings;
 };
 
 }  // namespace rackwright::profiler::nvml

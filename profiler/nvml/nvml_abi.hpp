@@ -27,6 +27,7 @@ enum Code : int {
 
 /// Field ids of nvmlDeviceGetFieldValues.
 enum Field : unsigned {
+  kFieldPowerCapTime = 74,  ///< ns in which the software power cap held the clocks down
   kFieldMemoryTemperature = 82,
   kFieldEnergy = 83,  ///< mJ since the driver was loaded
   kFieldNvlinkCount = 91,
@@ -34,6 +35,8 @@ enum Field : unsigned {
   kFieldNvlinkReceivedKib = 139,
   kFieldPowerAverage = 185,  ///< mW
   kFieldPowerInstant = 186,  ///< mW
+  kFieldLimitFirst = 193,    ///< T.Limit, degC: shutdown, slowdown, memory, GPU maximum: 193 to 196
+  kFieldLimitLast = 196,
   kFieldPcieSentBytes = 197,
   kFieldPcieReceivedBytes = 198,
   kFieldNvlinkSentBytes = 202,  ///< NVLink 5; scope: link
@@ -149,8 +152,10 @@ static_assert(sizeof(GpmSupport) == 8);
 inline constexpr unsigned kGpmVersion = 1;
 
 enum GpmMetricId : unsigned {
-  kGpmTensor = 5,           ///< %
-  kGpmDram = 10,            ///< % of the peak rate
+  kGpmTensor = 5,     ///< %
+  kGpmDram = 10,      ///< % of the peak rate
+  kGpmPcieSent = 20,  ///< MiB/s
+  kGpmPcieReceived = 21,
   kGpmNvlinkReceived = 60,  ///< MiB/s, all links
   kGpmNvlinkSent = 61
 };

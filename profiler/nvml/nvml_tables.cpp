@@ -44,6 +44,19 @@ void write_gpus(Database& database, const NvmlRecord& record) {
   }
 }
 
+void write_settings(Database& database, const NvmlRecord& record) {
+  database.execute(
+      "CREATE TABLE IF NOT EXISTS gpu_settings (gpu INTEGER NOT NULL, field INTEGER NOT NULL, "
+      "value REAL NOT NULL, PRIMARY KEY (gpu, field))");
+  Statement insert(database, "INSERT INTO gpu_settings VALUES (?, ?, ?)");
+  for (std::size_t i = 0; i < record.gpus.size(); ++i) {
+    for (const auto& [field, value] : record.gpus[i].settings) {
+      insert.bind(0, static_cast<std::int64_t>(i)).bind(1, std::int64_t{field}).bind(2, value);
+      insert.run();
+    }
+  }
+}
+
 void write_sensors(Database& database, const NvmlRecord& record,
                    const std::vector<SensorFacts>& sensors) {
   database.execute(
@@ -95,6 +108,7 @@ void add_to_run(const std::filesystem::path& run, const NvmlRecord& record,
   try {
     Database database(run, Database::Access::read);
     write_gpus(database, record);
+    write_settings(database, record);
     write_sensors(database, record, sensors);
     write_counters(database, record, start_us);
   } catch (const SqliteError& error) {

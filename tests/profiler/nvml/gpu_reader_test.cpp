@@ -30,6 +30,7 @@ TEST(GpuReader, ConvertsToSi) {
   EXPECT_DOUBLE_EQ(sample[Quantity::sm_clock], 1.98e9);
   EXPECT_DOUBLE_EQ(sample[Quantity::memory_clock], 2.619e9);
   EXPECT_DOUBLE_EQ(sample[Quantity::throttle_reasons], 4);  // software power cap
+  EXPECT_DOUBLE_EQ(sample[Quantity::power_cap_time], 2.5);  // 2,500,000,000 ns
 }
 
 TEST(GpuReader, TakesTheDriversOwnTime) {
@@ -52,10 +53,11 @@ TEST(GpuReader, KnowsItsPlaceInTheRack) {
   EXPECT_EQ(reader.identity().power_limit_w, 700);
 }
 
-TEST(GpuReader, KeepsWhatShapesPower) {
+TEST(GpuReader, KeepsWhatLimitsTemperatureAndShapesPower) {
   const StandIn script{};
   const GpuReader reader(script.open().library, 0);
-  EXPECT_THAT(reader.identity().power_shaping, ElementsAre(Pair(251U, 1.0), Pair(274U, 150.0)));
+  EXPECT_THAT(reader.identity().settings,
+              ElementsAre(Pair(194U, -2.0), Pair(251U, 1.0), Pair(274U, 150.0)));
 }
 
 TEST(GpuReader, AnUnsupportedFieldStaysBlank) {
@@ -104,6 +106,8 @@ TEST(GpuReader, GpmIsReadAtTenHertzAtMost) {
   reader.read(sample);  // 100 ms
   EXPECT_DOUBLE_EQ(sample[Quantity::tensor_active], 50);
   EXPECT_DOUBLE_EQ(sample[Quantity::gpm_nvlink_sent], 610.0 * 1048576);  // MiB/s
+  EXPECT_DOUBLE_EQ(sample[Quantity::gpm_pcie_sent], 200.0 * 1048576);
+  EXPECT_DOUBLE_EQ(sample[Quantity::gpm_pcie_received], 210.0 * 1048576);
   EXPECT_FALSE(sample.has(Quantity::dram_active));  // this metric says NOT_SUPPORTED
   reader.read(sample);                              // 150 ms
   EXPECT_FALSE(sample.has(Quantity::tensor_active));

@@ -130,6 +130,7 @@ TEST(Sampler, PlaysARecordedLogIntoARunFile) {
   EXPECT_EQ(database.integer("SELECT count(*) FROM counters WHERE name = 'power_instant'"), 9500);
   EXPECT_EQ(database.integer("SELECT slot * 1000 + tray FROM gpus WHERE gpu = 0"), 26016);
   EXPECT_EQ(database.integer("SELECT round(100 * duty_cycle) FROM sensors"), 25);
+  EXPECT_EQ(database.integer("SELECT value FROM gpu_settings WHERE gpu = 0 AND field = 274"), 150);
   EXPECT_NO_THROW(static_cast<void>(read_run_file(run)));
 }
 

@@ -139,6 +139,13 @@ int answer(std::size_t index, FieldValue& field) {
     case kFieldMemoryTemperature:
       put_unsigned(field, 71);
       return kSuccess;
+    case kFieldPowerCapTime:
+      put(field, 2'500'000'000ULL);
+      return kSuccess;
+    case kFieldLimitFirst + 1:
+      field.value_type = kInt;
+      field.value.i = -2;
+      return kSuccess;
     case kFieldPcieSentBytes:
       put(field, 1000 * static_cast<unsigned long long>(gpu.rounds));
       return kSuccess;
