@@ -54,7 +54,9 @@ enum OutputType : std::uint64_t {
 };
 enum CommType : std::uint64_t {
   kCommAllReduce = 0,
+  kCommReduce = 1,
   kCommAllGather = 2,
+  kCommBroadcast = 5,
   kCommAllToAll = 6,
   kCommReduceScatter = 7
 };
@@ -79,6 +81,7 @@ struct OutputNode {
   OutputType type = kCompNode;
   std::vector<std::uint64_t> after;
   std::uint64_t start_us = 0, duration_us = 0;
+  bool on_host = false;
   WireWriter attributes{};
 
   void number(std::string_view key, ValueField field, std::uint64_t value) {
@@ -97,7 +100,7 @@ void put_metadata(std::ostream& out, std::string_view made_from) {
 }
 
 void put_node(std::ostream& out, OutputNode node) {
-  node.number("is_cpu_op", kBoolField, 0);
+  node.number("is_cpu_op", kBoolField, node.on_host ? 1 : 0);
   WireWriter message;
   message.number(1, node.id).text(2, node.name).number(3, node.type).numbers(5, node.after);
   message.number(6, node.start_us).number(7, node.duration_us);
@@ -122,6 +125,12 @@ CommType comm_type(workloads::CollectiveKind kind) {
     default:
       return kCommAllReduce;
   }
+}
+
+/// What a rank puts in: of an all-gather its own part, of the others the full buffer.
+double input_bytes(const workloads::CollectiveShape& shape) {
+  const bool gathers = shape.kind == workloads::CollectiveKind::all_gather;
+  return gathers ? shape.bytes / std::max(1, shape.ranks) : shape.bytes;
 }
 
 /// Where the operators of a step change stage: [0, body) are of the first, [body, send) the layers,
@@ -196,7 +205,9 @@ class StepWriter {
     for (std::size_t i = cuts.host; i < operators.size(); ++i) {
       put(operators[i], step.timing.operators[i].seconds);
     }
-    if (step.timing.launch_s > 0) finish({.name = "launch"}, step.timing.launch_s);
+    if (step.timing.launch_s > 0) {
+      finish({.name = "launch", .on_host = true}, step.timing.launch_s);
+    }
   }
 
  private:
@@ -228,10 +239,12 @@ class StepWriter {
     if (const auto* shape = std::get_if<workloads::CollectiveShape>(&op.shape)) {
       node.type = kCommCollNode;
       node.number("comm_type", kInt64Field, comm_type(shape->kind));
-      node.number("comm_size", kInt64Field, whole_number(shape->bytes));
+      node.number("comm_size", kInt64Field, whole_number(input_bytes(*shape)));
       node.text("pg_name", group_of(shape->ranks));
+    } else if (op.op_class == workloads::OperatorClass::host) {
+      node.on_host = true;
     } else {
-      node.number("num_ops", kInt64Field, whole_number(work.flops));
+      node.number("num_ops", kInt64Field, std::max<std::uint64_t>(1, whole_number(work.flops)));
       node.number("tensor_size", kUint64Field, whole_number(work.memory_bytes));
     }
     finish(std::move(node), seconds);
@@ -307,7 +320,8 @@ CommType comm_type(std::string name) {
   if (has("allgather") || has("all_gather")) return kCommAllGather;
   if (has("reducescatter") || has("reduce_scatter")) return kCommReduceScatter;
   if (has("alltoall") || has("all_to_all") || has("sendrecv")) return kCommAllToAll;
-  return kCommAllReduce;
+  if (has("broadcast")) return kCommBroadcast;
+  return has("kernel_reduce") ? kCommReduce : kCommAllReduce;
 }
 
 bool runs_on_gpu(const Event& event) {

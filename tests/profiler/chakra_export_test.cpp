@@ -128,6 +128,68 @@ TEST(ChakraExport, LayersAreWrittenOutWithTheAttributesOfTheSchema) {
   EXPECT_EQ(nodes[3].start + nodes[3].duration, 8U);
 }
 
+// ASTRA-sim's ring sends `comm_size` n - 1 times for an all-gather and a share 1/n of it for a
+// reduce-scatter; its roofline takes num_ops / min(peak, num_ops / tensor_size x bandwidth) and
+// lets nodes of the CPU take their recorded time.
+TEST(ChakraExport, SizesAndHostTimeAreWhatSimulatorsTakeThemFor) {
+  using workloads::CollectiveKind;
+  using workloads::OperatorClass;
+  TimedStep step;
+  const auto exchange = [](const char* name, CollectiveKind kind) {
+    return workloads::Operator{name, OperatorClass::collective, workloads::Lane::compute, 1,
+                               workloads::CollectiveShape{kind, 4, 4096}};
+  };
+  step.graph.operators = {
+      exchange("gather", CollectiveKind::all_gather),
+      exchange("scatter", CollectiveKind::reduce_scatter),
+      exchange("exchange", CollectiveKind::all_to_all),
+      {"copy", OperatorClass::elementwise, workloads::Lane::compute, 1,
+       workloads::ElementwiseShape{64, 64, 0}},
+      {"host", OperatorClass::host, workloads::Lane::compute, 1, workloads::HostShape{2}}};
+  step.timing.operators = {{.seconds = 3e-6},
+                           {.seconds = 3e-6},
+                           {.seconds = 3e-6},
+                           {.seconds = 2e-6},
+                           {.seconds = 7e-6}};
+  step.timing.launch_s = 4e-6;
+  std::ostringstream out;
+  ChakraGroups groups;
+  write_chakra({step}, plan_of(4), 0, out, groups);
+  std::string version;
+  const auto nodes = nodes_of(out.str(), version);
+  ASSERT_EQ(nodes.size(), 6U);
+  EXPECT_EQ(nodes[0].attributes.number.at("comm_size").second, 1024U);
+  EXPECT_EQ(nodes[1].attributes.number.at("comm_size").second, 4096U);
+  EXPECT_EQ(nodes[2].attributes.number.at("comm_size").second, 4096U);
+  EXPECT_EQ(nodes[3].attributes.number.at("num_ops").second, 1U);
+  EXPECT_EQ(nodes[3].attributes.number.at("is_cpu_op").second, 0U);
+  for (const std::size_t host : {4U, 5U}) {
+    EXPECT_EQ(nodes[host].attributes.number.at("is_cpu_op").second, 1U);
+    EXPECT_EQ(nodes[host].attributes.number.count("num_ops"), 0U);
+  }
+  EXPECT_EQ(nodes[4].duration, 7U);
+}
+
+// The only collectives of the sample of mlcommons/chakra are broadcasts: comm_type 5.
+TEST(ChakraExport, CollectivesAreTypedByTheirKernels) {
+  Recording recording;
+  recording.names = {"ncclKernel_Broadcast_RING_LL_Sum_int8_t",
+                     "ncclDevKernel_Reduce_Sum_f32_RING_LL",
+                     "ncclDevKernel_AllReduce_Sum_bf16_RING_LL", "cross_device_reduce_1stage"};
+  recording.tracks = {{0, "stream 7"}};
+  for (std::uint32_t name = 0; name < 4; ++name) {
+    recording.events.push_back({name * 1e-5, 4e-6, 0, name, EventKind::collective, 64});
+  }
+  std::ostringstream out;
+  write_chakra(recording, 0, out);
+  std::string version;
+  std::vector<std::uint64_t> types;
+  for (const ReadNode& node : nodes_of(out.str(), version)) {
+    types.push_back(node.attributes.number.at("comm_type").second);
+  }
+  EXPECT_THAT(types, ElementsAre(5U, 1U, 0U, 0U));
+}
+
 TEST(ChakraExport, BytesAreThoseOfTheSchema) {
   Recording recording;
   recording.names = {"k"};
@@ -195,8 +257,11 @@ TimedStep pipeline_step() {
       {"lm_head", OperatorClass::gemm, workloads::Lane::compute, 2,
        workloads::GemmShape{.m = 3, .n = 5, .k = 4}},
       {"host", OperatorClass::host, workloads::Lane::compute, 1, workloads::HostShape{2}}};
-  step.timing.operators = {
-      {.seconds = 2e-6}, {.seconds = 40e-6}, {.seconds = 6e-6}, {.seconds = 8e-6}, {.seconds = 5e-6}};
+  step.timing.operators = {{.seconds = 2e-6},
+                           {.seconds = 40e-6},
+                           {.seconds = 6e-6},
+                           {.seconds = 8e-6},
+                           {.seconds = 5e-6}};
   return step;
 }
 
