@@ -22,6 +22,7 @@
 #include "kernels/measured_backend.hpp"
 #include "kernels/nccl/nccl_collectives.hpp"
 #include "kernels/nccl/nccl_step.hpp"
+#include "kernels/rank_failure.hpp"
 #include "profiler/collectors.hpp"
 #include "profiler/cupti_loader.hpp"
 #include "profiler/replay.hpp"
@@ -359,21 +360,28 @@ int ProfileCommand::record(const WorkloadInput& input, const profiler::ReplicaSe
   profiler::Recording record;
   record.notes = choices_of(backend);
   record.notes.empty() ? writer.write(trace) : writer.write(trace, record);
-  const std::string lost = collectors ? collectors->add_to(file) : "";
-  if (trace.incomplete) {
-    context.err << fmt::format(
-        "rackwright: {} at {:.1f} s of traffic; kept in {}, marked incomplete\n",
-        trace.incomplete_reason, trace.end_s, file);
+  const auto incomplete = [&](std::string_view why) {
+    context.err << fmt::format("rackwright: {}; kept in {}, marked incomplete\n", why, file);
     return kIncomplete;
+  };
+  std::string lost;
+  try {
+    if (collectors) lost = collectors->add_to(file, !trace.incomplete);
+  } catch (const kernels::RankFailure& failure) {
+    return incomplete(failure.what());
+  } catch (const Interrupted& interrupt) {
+    return incomplete(interrupt.what());
+  }
+  if (trace.incomplete) {
+    return incomplete(
+        fmt::format("{} at {:.1f} s of traffic", trace.incomplete_reason, trace.end_s));
   }
   ranks.finish_record();
   writer.finish();
   if (ranks.first()) context.out << summary_text(trace);
   const int merged = ranks.several() ? ranks.merge(out_, context.out, context.err) : kFine;
   if (!ranks.several()) context.out << out_ << '\n';
-  if (lost.empty()) return merged;
-  context.err << fmt::format("rackwright: {}; {} is marked incomplete\n", lost, file);
-  return kIncomplete;
+  return lost.empty() ? merged : incomplete(lost);
 }
 
 int ProfileCommand::run(CommandContext& context) {
@@ -402,10 +410,6 @@ int ProfileCommand::run(CommandContext& context) {
                                setup.plan.label());
   }
   if (backend->name() == "analytical") collectors.reset();  // nothing runs
-  if (collectors && setup.plan.gpus() > 1) {
-    collectors->without_trace(
-        "the GPUs of a replica would have to run each step once more together");
-  }
   if (collectors && ranks.first()) context.err << collectors->status() << '\n';
   if (!plan_) {
     return record(input, setup, *backend, seed, ranks, choice, collectors.get(), context);

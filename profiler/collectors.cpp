@@ -1,12 +1,14 @@
 #include "profiler/collectors.hpp"
 
 #include <ctime>
+#include <exception>
 #include <optional>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
+#include "kernels/rank_failure.hpp"
 #include "profiler/clock_alignment.hpp"
 #include "profiler/nvml/gpu_match.hpp"
 #include "profiler/nvml/nvml_tables.hpp"
@@ -161,11 +163,13 @@ struct Collectors::Impl {
   std::optional<nvml::Sampler> sampler;
   std::optional<TracedSteps> traced;
   WatchedGpu gpu;
-  double headline_s = 0;  ///< its begin, CLOCK_REALTIME
+  double headline_s = 0;      ///< its begin, CLOCK_REALTIME
+  std::exception_ptr broken;  ///< what ended the repetitions
 
   void start_nvml(const CollectOptions& options);
   void start_cupti(const CollectOptions& options);
-  Recording end_work(std::optional<nvml::NvmlRecord>& readings);
+  void repeat_traced(Recording& recording);
+  Recording end_work(std::optional<nvml::NvmlRecord>& readings, bool to_its_end);
 };
 
 void Collectors::Impl::start_nvml(const CollectOptions& options) {
@@ -212,29 +216,36 @@ std::unique_ptr<kernels::Backend> Collectors::watch(kernels::Backend& backend,
                                           impl_->traced ? &*impl_->traced : nullptr);
 }
 
-void Collectors::without_trace(const std::string& reason) {
-  if (!impl_->traced) return;
-  impl_->traced.reset();
-  impl_->status += fmt::format("\nCUPTI: no trace after all: {}", reason);
-}
-
 const std::string& Collectors::status() const {
   return impl_->status;
 }
 
+/// A rank that fails in them, this or another, costs what they would still have shown.
+void Collectors::Impl::repeat_traced(Recording& recording) {
+  const auto end_with = [&](const char* why) {
+    recording.incomplete = true;
+    recording.incomplete_reason = fmt::format("traced repetitions: {}", why);
+    broken = std::current_exception();
+  };
+  try {
+    traced->run(static_cast<std::int64_t>(begin.realtime_s * 1e9),
+                gpu_number(gpu, sampler ? sampler->gpus() : std::vector<nvml::GpuIdentity>{}),
+                recording);
+  } catch (const kernels::RankFailure& failure) {
+    end_with(failure.what());
+  } catch (const Interrupted& interrupt) {
+    end_with(interrupt.what());
+  }
+}
+
 /// The headline window ends; then the repetitions with collectors in the way.
-Recording Collectors::Impl::end_work(std::optional<nvml::NvmlRecord>& readings) {
+Recording Collectors::Impl::end_work(std::optional<nvml::NvmlRecord>& readings, bool to_its_end) {
   Recording recording = work.finish();
   if (headline_s > 0) {
     recording.windows.push_back(
         {"headline", headline_s - begin.realtime_s, realtime_s() - headline_s, false, true});
   }
-  const auto start_ns = static_cast<std::int64_t>(begin.realtime_s * 1e9);
-  if (traced) {
-    traced->run(start_ns,
-                gpu_number(gpu, sampler ? sampler->gpus() : std::vector<nvml::GpuIdentity>{}),
-                recording);
-  }
+  if (traced && to_its_end) repeat_traced(recording);
   if (sampler) {
     readings = sampler->stop();
     keep_own(*readings, gpu);
@@ -242,9 +253,9 @@ Recording Collectors::Impl::end_work(std::optional<nvml::NvmlRecord>& readings) 
   return recording;
 }
 
-std::string Collectors::add_to(const std::filesystem::path& run) {
+std::string Collectors::add_to(const std::filesystem::path& run, bool to_its_end) {
   std::optional<nvml::NvmlRecord> readings;
-  Recording work = impl_->end_work(readings);
+  Recording work = impl_->end_work(readings, to_its_end);
   const ClockPair pairs[] = {impl_->begin, read_clock_pair()};
   const ClockDisturbance clock = find_disturbance(pairs);
   work.notes.push_back(
@@ -267,6 +278,7 @@ std::string Collectors::add_to(const std::filesystem::path& run) {
     nvml::add_to_run(run, *readings, nvml::read_sensor_facts(impl_->sensors),
                      static_cast<std::int64_t>(pairs[0].realtime_s * 1e6));
   }
+  if (impl_->broken) std::rethrow_exception(impl_->broken);
   return work.incomplete_reason;
 }
 

@@ -31,10 +31,10 @@ struct WatchedGpu {
 /// Collectors of the node beside a replay, from construction on: NVML readings of every GPU, and
 /// when which operator really ran. With CUPTI the first steps are run again at the end: untraced,
 /// traced by kernel, traced by graph, and with counters. The repetitions that give times and power
-/// are not. NVML reads throughout; `windows` of the run file say what disturbed the work when, and
-/// power is stated over the replay itself. Times are wall clock from `start_ns`.
-/// The slices of a replay are in traffic time, where a step that was timed once stands at every
-/// place it occurs.
+/// are not. The ranks of a replica run them together. NVML reads throughout; `windows` of the run
+/// file say what disturbed the work when, and power is stated over the replay itself. Times are
+/// wall clock from `start_ns`. The slices of a replay are in traffic time, where a step that was
+/// timed once stands at every place it occurs.
 class Collectors {
  public:
   /// Starts what can be started; never throws for a node without a driver.
@@ -48,15 +48,14 @@ class Collectors {
   [[nodiscard]] std::unique_ptr<kernels::Backend> watch(kernels::Backend& backend,
                                                         kernels::Backend& traced,
                                                         const WatchedGpu& gpu = {});
-  /// No steps are run once more, and `reason` says why. Before `watch`.
-  void without_trace(const std::string& reason);
   /// "NVML: 2 GPUs, read every 100 ms", or why there is none; a second line for CUPTI.
   [[nodiscard]] const std::string& status() const;
-  /// Runs the traced repetitions, ends the collectors and puts what they saw into the run file:
-  /// `events` (operators as they ran), `windows`, `gpus`, `sensors`, `counters`, `sources`,
-  /// `notes`, and `collect.*` in `meta`. Returns "" or what was lost, by which the run is then
-  /// marked incomplete. Throws InputError when the file cannot be extended.
-  [[nodiscard]] std::string add_to(const std::filesystem::path& run);
+  /// Runs the traced repetitions if the replay came `to_its_end`, ends the collectors and puts what
+  /// they saw into the run file: `events` (operators as they ran), `windows`, `gpus`, `sensors`,
+  /// `counters`, `sources`, `notes`, and `collect.*` in `meta`. Returns "" or what was lost, by
+  /// which the run is then marked incomplete. Throws InputError when the file cannot be extended;
+  /// RankFailure or Interrupted, with all in the file, when the repetitions ended so.
+  [[nodiscard]] std::string add_to(const std::filesystem::path& run, bool to_its_end = true);
 
  private:
   struct Impl;

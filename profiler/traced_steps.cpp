@@ -89,9 +89,18 @@ void TracedSteps::trace_kernels(const GpuNumber& gpu, Recording& recording) {
   const std::int64_t begin_ns = realtime_ns();
   const std::string reason = tracer_ ? tracer_->start() : status_;
   if (!reason.empty()) return give_up(reason, kernels::ReplayMode::per_operator, recording);
-  const double seconds = repeat(kernels::ReplayMode::per_operator, tracer_.get()).seconds;
-  tracer_->finish(start_ns_, gpu, recording);
-  add_window("traced kernels", begin_ns, true, recording);
+  const auto close = [&] {
+    tracer_->finish(start_ns_, gpu, recording);
+    add_window("traced kernels", begin_ns, true, recording);
+  };
+  double seconds = 0;
+  try {
+    seconds = repeat(kernels::ReplayMode::per_operator, tracer_.get()).seconds;
+  } catch (...) {  // a rank failed: what was traced until then stands
+    close();
+    throw;
+  }
+  close();
   recording.notes.push_back(fmt::format("{} steps traced: they took {:.2f} of their untraced time",
                                         graphs_.size(),
                                         by_operator_s_ > 0 ? seconds / by_operator_s_ : 0.0));

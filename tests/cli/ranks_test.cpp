@@ -216,16 +216,17 @@ TEST_P(RanksOf, TheRanksOfOneReplicaStayInStep) {
   }
 }
 
-/// Runs four ranks, kills rank 2 once all have written, and merges what is left.
-void kill_one(Start start, int tp) {
-  const TemporaryFolder folder;
-  const fs::path out = folder.path() / "ranks", log = folder.path() / "log";
-  Process run(command(start, workload(folder, tp, 4e6), out), log);
+/// Starts `ranks` of them, kills `victim` once all have written, and merges what is left.
+/// `variable` holds a rank's number in its environment.
+void kill_one(const std::vector<std::string>& line, const fs::path& out, const char* variable,
+              int ranks, int victim) {
+  const fs::path log = out.parent_path() / "log";
+  Process run(line, log);
   const auto written = [&](int rank) {
     return rows(out / profiler::rank_file_name(rank), "slices");
   };
   const auto all_wrote = [&] {
-    for (int rank = 0; rank < kRanks; ++rank) {
+    for (int rank = 0; rank < ranks; ++rank) {
       if (written(rank) < 200) return false;
     }
     return true;
@@ -234,24 +235,34 @@ void kill_one(Start start, int tp) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   ASSERT_TRUE(all_wrote()) << read_file(log);
-  const pid_t victim = process_with(
-      start == Start::mpirun ? "OMPI_COMM_WORLD_RANK=2" : "RACKWRIGHT_RANK=2", out.string());
-  ASSERT_GT(victim, 0);
+  const pid_t process = process_with(fmt::format("{}={}", variable, victim), out.string());
+  ASSERT_GT(process, 0);
   std::vector<std::int64_t> before;
-  for (int rank = 0; rank < kRanks; ++rank) before.push_back(written(rank));
-  ASSERT_EQ(::kill(victim, SIGKILL), 0);
+  for (int rank = 0; rank < ranks; ++rank) before.push_back(written(rank));
+  ASSERT_EQ(::kill(process, SIGKILL), 0);
   const int code = run.wait(std::chrono::seconds(10));
   EXPECT_GT(code, 0) << read_file(log);  // -1: the survivors did not end within 10 s
   const auto merged = run_cli({"merge", out.string()});
   EXPECT_EQ(merged.code, kIncomplete) << merged.err;
-  EXPECT_THAT(merged.err, HasSubstr("rank 2 of 4: the program ended before"));
-  EXPECT_THAT(merged.err, HasSubstr("rank 3 of 4: interrupted"));
-  for (int rank = 0; rank < kRanks; ++rank) {
+  EXPECT_THAT(merged.err,
+              HasSubstr(fmt::format("rank {} of {}: the program ended before", victim, ranks)));
+  EXPECT_THAT(merged.err,
+              HasSubstr(fmt::format("rank {} of {}: interrupted", (victim + 1) % ranks, ranks)));
+  for (int rank = 0; rank < ranks; ++rank) {
     EXPECT_GE(rows(out / "run.rw", "rank_slices", fmt::format("rank = {}", rank)),
               before[static_cast<std::size_t>(rank)])
         << "rank " << rank << " lost what it had recorded";
   }
   EXPECT_TRUE(profiler::read_run_file(out / "run.rw").trace.incomplete);
+}
+
+constexpr double kLongTraffic = 4e6;  // seconds: the run does not end before the kill
+
+void kill_one(Start start, int tp) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "ranks";
+  kill_one(command(start, workload(folder, tp, kLongTraffic), out), out,
+           start == Start::mpirun ? "OMPI_COMM_WORLD_RANK" : "RACKWRIGHT_RANK", kRanks, 2);
 }
 
 TEST_P(RanksOf, AKilledRankCostsNothingThatWasRecorded) {
@@ -305,12 +316,17 @@ class GpuRanks : public ::testing::Test {
   void TearDown() override {
     ::unsetenv("RACKWRIGHT_DATA");
     ::unsetenv("RACKWRIGHT_STAND_IN_FAIL");
+    ::unsetenv("RW_CUPTI_NOT_ON");
+  }
+  [[nodiscard]] std::vector<std::string> line(int tp, double seconds,
+                                              const std::vector<std::string>& more) const {
+    std::vector<std::string> words{RACKWRIGHT_GPU_STAND_IN, "profile",
+                                   workload(folder_, tp, seconds).string(), "--backend", "cuda"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
   }
   int profile(int tp, const std::vector<std::string>& more) {
-    std::vector<std::string> line{RACKWRIGHT_GPU_STAND_IN, "profile",
-                                  workload(folder_, tp, 600).string(), "--backend", "cuda"};
-    line.insert(line.end(), more.begin(), more.end());
-    Process run(line, folder_.path() / "log");
+    Process run(line(tp, 600, more), folder_.path() / "log");
     return run.wait(std::chrono::seconds(60));
   }
   [[nodiscard]] std::string log() const { return read_file(folder_.path() / "log"); }
@@ -352,11 +368,57 @@ TEST_F(GpuRanks, OneThatFailsEndsAllWhichKeepWhatTheyHave) {
   EXPECT_EQ(merged.code, kIncomplete) << merged.err;
 }
 
+std::vector<std::string> window_names(const profiler::Recording& recording) {
+  std::vector<std::string> names;
+  for (const auto& window : recording.windows) names.push_back(window.name);
+  return names;
+}
+
+// Every rank runs the steps again in each window, so that its peers find it in their collectives:
+// one without CUPTI has no windows of it, and hangs nobody.
+TEST_F(GpuRanks, AreTracedTogether) {
+  for (const char* without : {"none", "1"}) {
+    const std::string folder = out() + without;
+    ::setenv("RW_CUPTI_NOT_ON", without, 1);
+    ASSERT_EQ(profile(2, {"--gpus", "2", "-o", folder}), kFine) << log();
+    for (int rank = 0; rank < 2; ++rank) {
+      const auto run = profiler::read_run_file(fs::path(folder) / profiler::rank_file_name(rank));
+      const bool has = std::to_string(rank) != without;
+      EXPECT_FALSE(run.trace.incomplete);
+      EXPECT_EQ(window_names(run.recording),
+                has ? (std::vector<std::string>{"headline", "untraced repetition", "traced kernels",
+                                                "traced graphs", "sampled counters"})
+                    : (std::vector<std::string>{"headline", "untraced repetition"}))
+          << rank;
+      EXPECT_EQ(std::ranges::count(run.recording.notes, "another tool holds CUPTI"), has ? 0 : 2);
+      const auto kernels = std::ranges::count_if(run.recording.events, [](const auto& event) {
+        return event.kind == profiler::EventKind::kernel;
+      });
+      EXPECT_EQ(kernels > 0, has) << rank;
+    }
+  }
+}
+
+TEST_F(GpuRanks, OneThatFailsWhileTracedCostsTheTraceAlone) {
+  ::setenv("RACKWRIGHT_STAND_IN_FAIL", "1:traced", 1);
+  EXPECT_GT(profile(2, {"--gpus", "2", "-o", out()}), 0);
+  EXPECT_THAT(log(), HasSubstr("rank 1: all_reduce: made to fail"));
+  for (int rank = 0; rank < 2; ++rank) {
+    const auto run = profiler::read_run_file(rank_file(rank));
+    EXPECT_TRUE(run.trace.incomplete);
+    EXPECT_THAT(run.trace.incomplete_reason, HasSubstr("traced repetitions: "));
+    EXPECT_GT(run.trace.slices.size(), 0U);
+    EXPECT_GT(run.trace.metrics.requests, 0) << "of the replay, which came to its end";
+    EXPECT_THAT(window_names(run.recording), ::testing::Contains("traced kernels")) << rank;
+  }
+  EXPECT_EQ(run_cli({"merge", out()}).code, kIncomplete);
+}
+
 // The real kernel, by two processes over memory that both map: every element is compared.
 TEST_F(GpuRanks, BenchTheAllReduceOfEngines) {
   const fs::path json = folder_.path() / "engine.json";
   const std::string options = "--gpus 2 --buffers engine -b 8 -e 512K -f 16 -n 3 -w 1";
-  std::vector<std::string> line{RACKWRIGHT_GPU_STAND_IN,
+  std::vector<std::string> call{RACKWRIGHT_GPU_STAND_IN,
                                 "bench",
                                 "collectives",
                                 "--backend",
@@ -366,13 +428,17 @@ TEST_F(GpuRanks, BenchTheAllReduceOfEngines) {
                                 "--json",
                                 json.string()};
   std::istringstream words(options);
-  for (std::string word; words >> word;) line.push_back(word);
-  Process run(line, folder_.path() / "log");
+  for (std::string word; words >> word;) call.push_back(word);
+  Process run(call, folder_.path() / "log");
   ASSERT_EQ(run.wait(std::chrono::seconds(60)), kFine) << log();
   EXPECT_THAT(log(), HasSubstr("own all-reduce over peer memory (CUDA IPC), as engines have"));
   EXPECT_EQ(run_cli({"import", "nccl-tests", json.string(), "-o", out() + ".rw"}).code, kFine);
   const auto rows = profiler::read_run_file(out() + ".rw").recording.collectives;
   EXPECT_EQ(rows.size(), 10U);  // 8 B to 512 KiB by 16; out of place and in place
+}
+
+TEST_F(GpuRanks, AKilledOneCostsNothingThatWasRecorded) {
+  kill_one(line(2, kLongTraffic, {"--gpus", "2", "-o", out()}), out(), "RACKWRIGHT_RANK", 2, 1);
 }
 
 TEST_F(GpuRanks, NeedAGpuEach) {

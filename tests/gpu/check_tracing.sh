@@ -92,6 +92,24 @@ check_collectives() {
   rm -f "$ours" "$theirs"
 }
 
+# The own all-reduce of engines over peer memory, compared element by element.
+check_engine_all_reduce() {
+  local gpus ranks table
+  table=$(mktemp)
+  gpus=$(nvidia-smi --list-gpus | wc -l)
+  for ranks in 2 4 8; do
+    if [ "$ranks" -gt "$gpus" ]; then skip "engines' all-reduce at $ranks ranks: $gpus GPUs here"; continue; fi
+    for graph in "" --graph; do
+      if "$rackwright" bench collectives --backend cuda --gpus "$ranks" --buffers engine $graph -b 8 -e 1M -c 1 >"$table" 2>&1; then
+        pass "engines' all-reduce at $ranks ranks${graph:+, CUDA graph} is right: 16 KiB in $(awk '$1 == 16384 { print $6 }' "$table") us"
+      else
+        fail "engines' all-reduce at $ranks ranks${graph:+, CUDA graph}: $(tail -1 "$table")"
+      fi
+    done
+  done
+  rm -f "$table"
+}
+
 # killed_rank NAME COMMAND...: starts ranks, kills one of them after 20 s; the others must end, with
 # an error, within 10 s.
 killed_rank() {
@@ -117,9 +135,44 @@ killed_rank() {
   fi
 }
 
+# two_gpu_workload FILE SECONDS: the chat workload at TP 2, with so much traffic.
+two_gpu_workload() {
+  sed -e 's/"tp": *[^]]*]/"tp": 2/' -e "s/\"duration_s\": *[0-9.]*/\"duration_s\": $2/" \
+    "$(dirname "$0")/../../workloads/llama-3.1-8b-chat.json" >"$1"
+}
+
+# The ranks of a replica are traced together: NCCL's kernels, or the own all-reduce, in each file.
+check_replica_trace() {
+  [ "$(nvidia-smi --list-gpus | wc -l)" -ge 2 ] || { skip "trace of a replica: needs 2 GPUs"; return; }
+  have sqlite3 || { skip "trace of a replica: no sqlite3"; return; }
+  local folder rank
+  folder=$(mktemp -d)
+  two_gpu_workload "$folder/work.json" 60
+  if ! "$rackwright" profile "$folder/work.json" --backend cuda --gpus 2 -o "$folder/ranks" >"$folder/log" 2>&1; then
+    fail "trace of a replica: $(tail -1 "$folder/log")"
+  else
+    for rank in 0 1; do
+      if [ "$(sqlite3 "$folder/ranks/rank-000$rank.rw" "SELECT count(*) FROM events e JOIN names n ON n.id = e.name WHERE n.name LIKE 'nccl%' OR n.name LIKE 'rw_%shot%'")" -gt 0 ]; then
+        pass "trace of a replica: collectives of rank $rank"
+      else
+        fail "trace of a replica: no collective of rank $rank"
+      fi
+    done
+  fi
+  rm -rf "$folder"
+}
+
 check_abort() {
   [ "$(nvidia-smi --list-gpus | wc -l)" -ge 2 ] || { skip "abort of a killed rank: needs 2 GPUs"; return; }
   killed_rank "bench collectives" "$rackwright" bench collectives --backend cuda --gpus 2 -b 1G -e 1G -n 100000 -c 0
+  killed_rank "engines' all-reduce" "$rackwright" bench collectives --backend cuda --gpus 2 --buffers engine -b 1M -e 1M -n 10000000 -c 0
+  local folder
+  folder=$(mktemp -d)
+  two_gpu_workload "$folder/work.json" 1e6
+  killed_rank profile "$rackwright" profile "$folder/work.json" --backend cuda --gpus 2 -o "$folder/ranks"
+  "$rackwright" merge "$folder/ranks" >/dev/null 2>&1
+  if [ $? -eq 4 ]; then pass "merge after a killed rank: an incomplete run"; else fail "merge after a killed rank: not 4"; fi
+  rm -rf "$folder"
   if have all_reduce_perf && have mpirun; then
     killed_rank nccl-tests mpirun -n 2 all_reduce_perf -g 1 -b 1G -e 1G -n 100000
   else
@@ -180,5 +233,7 @@ check_replay
 check_copies
 check_links
 check_collectives
+check_engine_all_reduce
+check_replica_trace
 check_abort
 exit $failed

@@ -1,7 +1,8 @@
 // A module rackwright_nccl without NCCL: ranks are processes, and an operation passes through a
 // file that they map. It goes on whenever `state` is asked, so the program's polling drives it.
 // The own all-reduce is the real kernel on the host executor, over memory that the processes map.
-// RACKWRIGHT_STAND_IN_FAIL=RANK:CALL makes that call of that rank fail.
+// RACKWRIGHT_STAND_IN_FAIL=RANK:CALL makes that call of that rank fail; RANK:traced the first call
+// in a window of CUPTI's stand-in.
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -105,6 +106,8 @@ int state(void* comm, char* message) {
 bool is_to_fail(int of_rank, std::uint64_t calls) {
   const char* text = std::getenv("RACKWRIGHT_STAND_IN_FAIL");
   int rank = -1, call = -1;
+  const std::string traced = std::to_string(of_rank) + ":traced";
+  if (text != nullptr && traced == text) return std::getenv("RW_CUPTI_WINDOW") != nullptr;
   return text != nullptr && std::sscanf(text, "%d:%d", &rank, &call) == 2 && of_rank == rank &&
          calls >= static_cast<std::uint64_t>(call);
 }

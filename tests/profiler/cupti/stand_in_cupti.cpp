@@ -6,10 +6,14 @@
 //   RW_CUPTI_DROPPED   records that it loses in the window of kernels (0)
 //   RW_CUPTI_CHIP      "GH100"; empty: the counters may not be read
 //   RW_CUPTI_OVERFLOW  the counters' buffer runs over
+//   RW_CUPTI_NOT_ON    rank without CUPTI, where several are started by RACKWRIGHT_RANK
+//
+// While a window is open it sets RW_CUPTI_WINDOW for other stand-ins of the process.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <string_view>
 #include <vector>
 
 #include "profiler/cupti/cupti_abi.h"
@@ -51,19 +55,25 @@ int rackwright_cupti_abi(void) {
   const char* abi = std::getenv("RW_CUPTI_ABI");
   return abi == nullptr ? RACKWRIGHT_CUPTI_ABI : std::atoi(abi);
 }
-void* rackwright_cupti_open(const RackwrightCuptiSink* sink, char*) {
+void* rackwright_cupti_open(const RackwrightCuptiSink* sink, char* text) {
+  if (std::string_view(setting("RW_CUPTI_NOT_ON", "none")) == setting("RACKWRIGHT_RANK", "0")) {
+    std::snprintf(text, RACKWRIGHT_CUPTI_TEXT, "another tool holds CUPTI");
+    return nullptr;
+  }
   to = *sink;
   return &to;
 }
 int rackwright_cupti_start(void*, int graphs, char*) {
   graph_window = graphs != 0;
   window_begin_ns = now_ns();
+  ::setenv("RW_CUPTI_WINDOW", "1", 1);
   return 0;
 }
 void rackwright_cupti_begin(void*, std::uint64_t, const char*) {}
 void rackwright_cupti_end(void*) {}
 void rackwright_cupti_stop(void*, RackwrightCuptiCounts* counts) {
   *counts = {};
+  ::unsetenv("RW_CUPTI_WINDOW");
   if (graph_window) {
     const RackwrightCuptiActivity launch{window_begin_ns - 2000,
                                          window_begin_ns - 1000,
