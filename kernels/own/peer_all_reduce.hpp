@@ -80,14 +80,14 @@ RW_DEVICE float value_of(const Word16& word, int i) {
 /// Until this block of every rank has come here. What they wrote before is seen after.
 template <class T, class Thread>
 RW_DEVICE void meet_peers(Thread& t, const PeerReduceArgs<T>& args, int phase, std::uint32_t call) {
-  constexpr int kSpins = 256;  // between looks at the host's word, which is slow to read
+  constexpr unsigned kSpins = 256;  // between looks at the host's word, which is slow to read
   t.sync();
   if (t.warp() == 0) {
     const int slots = (phase * kPeerBlocks + t.block_x()) * kPeerRanks;
     const bool mine = t.lane() < args.ranks;
     if (mine) t.post(args.flags[t.lane()], slots + args.rank, call);
     t.sync_warp();
-    for (int spin = 1; mine; ++spin) {
+    for (unsigned spin = 1; mine; ++spin) {
       const std::uint32_t seen = t.look(args.flags[args.rank], slots + t.lane());
       if (static_cast<std::int32_t>(seen - call) >= 0) break;
       if (spin % kSpins == 0 && t.read_volatile(args.leave, 0) != 0) break;
