@@ -132,7 +132,10 @@ NodeTopology read_gpu_matrix(const std::filesystem::path& path) {
     std::vector<std::string> cells;
     for (std::string word; words >> word;) {
       // The head is underlined on terminals: escape sequences stick to its words.
-      while (!word.empty() && word.front() == '\x1b') word.erase(0, word.find('m') + 1);
+      while (!word.empty() && word.front() == '\x1b') {
+        const std::size_t end = word.find('m');
+        word.erase(0, end == std::string::npos ? end : end + 1);
+      }
       if (const auto escape = word.find('\x1b'); escape != std::string::npos) word.erase(escape);
       if (!word.empty()) cells.push_back(word);
     }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cctype>
 
 #include <fmt/format.h>
@@ -25,8 +26,13 @@ class XmlParser {
   static constexpr int kDeepest = 64;
 
   [[noreturn]] void fail(const std::string& expected) const {
-    const std::string found =
-        at_ >= text_.size() ? "the end of the file" : fmt::format("\"{}\"", text_.substr(at_, 12));
+    const std::string next = text_.substr(std::min(at_, text_.size()), 12);
+    const bool text = std::all_of(next.begin(), next.end(), [](unsigned char byte) {
+      return std::isprint(byte) != 0 || std::isspace(byte) != 0;
+    });
+    const std::string found = next.empty() ? "the end of the file"
+                              : text       ? fmt::format("\"{}\"", next)
+                                           : "bytes that are no text";
     throw InputError(InputProblem{file_, line_, "", expected, found});
   }
   [[nodiscard]] bool starts(const char* what) const {

@@ -128,6 +128,18 @@ TEST(NcclTopology, BecomesAPartOfTheCatalogue) {
   EXPECT_EQ(*catalog.require("node-x", "").number("nic_count"), 1);
 }
 
+TEST(NcclTopology, BytesThatAreNoTextAreNotPrinted) {
+  const testing::TemporaryFolder folder;
+  EXPECT_THAT(refusal(folder.write("t.et", "\x12\x03\x1f\x8b")),
+              HasSubstr("t.et:1: expected \"<\", found bytes that are no text"));
+}
+
+// Such as a packed file: an escape sequence that never ends.
+TEST(GpuMatrix, RefusesAnyBytes) {
+  const testing::TemporaryFolder folder;
+  EXPECT_THROW((void)read_gpu_matrix(folder.write("t.gz", "\x1b\x1f\x8b\n\x1b[4\n")), InputError);
+}
+
 TEST(GpuMatrix, ReadsWhatNvidiaSmiPrints) {
   const testing::TemporaryFolder folder;
   const auto path = folder.write(
