@@ -18,6 +18,17 @@ std::string join(const std::vector<InputProblem>& problems) {
   return text;
 }
 
+/// Control characters, which a terminal would obey, as "\\x1b".
+std::string printable(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool obeyed = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
+    obeyed ? result += fmt::format("\\x{:02x}", byte) : result += c;
+  }
+  return result;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -43,7 +54,7 @@ std::string InputProblem::text() const {
   if (!result.empty()) result += ": ";
   result += "expected " + expected;
   if (!found.empty()) result += ", found " + found;
-  return result;
+  return printable(result);
 }
 
 InputError::InputError(InputProblem problem)

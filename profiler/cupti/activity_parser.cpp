@@ -34,18 +34,43 @@ std::size_t size_of(const CUpti_Activity& record) {
   }
 }
 
+/// As nvidia-smi and NVML write it: "GPU-" and groups of 4, 2, 2, 2 and 6 bytes.
+std::string uuid_text(const CUuuid& uuid) {
+  std::string text = "GPU";
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (std::size_t i = 0; i < sizeof uuid.bytes; ++i) {
+    if (i == 0 || (i >= 4 && i <= 10 && i % 2 == 0)) text += '-';
+    const auto byte = static_cast<unsigned char>(uuid.bytes[i]);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
+template <class Id>
+std::string end_text(CUpti_DevType type, const Id& id) {
+  if (type == CUPTI_DEV_TYPE_GPU) return uuid_text(id.uuidDev);
+  if (type == CUPTI_DEV_TYPE_NPU) return "NPU " + std::to_string(id.npu.index);
+  return "an unknown device";
+}
+
 /// `bandwidth` is in kB/s.
 std::string link_text(const CUpti_ActivityNvLink4& link) {
-  return "NVLink " + std::to_string(link.nvlinkVersion) + ": " +
-         std::to_string(link.physicalNvLinkCount) + " links, " +
+  return "NVLink " + std::to_string(link.nvlinkVersion) + ", " +
+         end_text(link.typeDev0, link.idDev0) + " to " + end_text(link.typeDev1, link.idDev1) +
+         ": " + std::to_string(link.physicalNvLinkCount) + " links, " +
          std::to_string(link.bandwidth / 1000000) + " GB/s" +
          (link.nvswitchConnected != 0 ? ", through a switch" : "");
 }
 
 std::string link_text(const CUpti_ActivityPcie& link) {
+  const bool gpu = link.type == CUPTI_PCIE_DEVICE_TYPE_GPU;
+  const std::string device =
+      gpu ? uuid_text(link.attr.gpuAttr.uuidDev)
+          : "bridge to bus " + std::to_string(link.attr.bridgeAttr.secondaryBus);
   return "PCIe generation " + std::to_string(link.pcieGeneration) + ", " +
-         std::to_string(link.linkWidth) + " lanes, " +
-         (link.type == CUPTI_PCIE_DEVICE_TYPE_GPU ? "GPU" : "bridge");
+         std::to_string(link.linkWidth) + " lanes, " + device + " below bus " +
+         std::to_string(link.upstreamBus) + " of domain " + std::to_string(link.domain);
 }
 
 /// One record carries one kind; clocks are two readings.

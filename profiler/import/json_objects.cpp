@@ -57,7 +57,7 @@ struct ByteSource::Impl {
 
 ByteSource::ByteSource(const fs::path& path) : impl_(std::make_unique<Impl>()) {
   static_cast<void>(open_input(path));  // says what is wrong with the path
-  total_ = static_cast<double>(fs::file_size(path));
+  total_ = bytes_of(path);
   impl_->name = path.string();
   impl_->file = gzopen(path.c_str(), "rb");
   if (impl_->file == nullptr) throw bad_input(path, 0, "", "a readable file", "none");

@@ -96,7 +96,7 @@ void add_row(const fs::path& path, std::size_t line, const std::vector<std::stri
 Log read_text(const fs::path& path, const ImportProgress& progress) {
   Log log;
   std::ifstream in = open_input(path);
-  const auto total = static_cast<double>(fs::file_size(path));
+  const double total = bytes_of(path);
   double done = 0;
   std::string text;
   std::size_t line = 0;

@@ -216,7 +216,7 @@ Recording read_csv_log(const fs::path& path, const ImportProgress& progress, con
   if (!time || columns.empty()) throw wrong_header(path, csv.header(), tool);
   std::vector<Sample> samples;
   RecordCount rows{"samples", 0, 0, ""};
-  const auto total = static_cast<double>(fs::file_size(path));
+  const double total = bytes_of(path);
   while (csv.next()) {
     ++rows.read;
     Sample sample;

@@ -33,6 +33,13 @@ inline std::optional<double> number_in(std::string_view text) {
   return value;
 }
 
+/// Bytes to read, for the share that is done; 0 of a pipe, which does not say.
+inline double bytes_of(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const auto size = std::filesystem::file_size(path, unknown);
+  return unknown ? 0 : static_cast<double>(size);
+}
+
 inline InputError bad_input(const std::filesystem::path& path, std::size_t line, std::string field,
                             std::string expected, std::string found) {
   return InputError(

@@ -1,5 +1,6 @@
 #include "profiler/trace_io/recording_io.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 #include <set>
@@ -56,11 +57,23 @@ class TraceEvents {
   bool first_ = true;
 };
 
+/// ", chassis 1821, tray 3, module 2": what of it the GPU told NVML.
+std::string place_text(const Recording& recording, int gpu) {
+  const auto found = std::find_if(recording.gpus.begin(), recording.gpus.end(),
+                                  [gpu](const RecordedGpu& one) { return one.gpu == gpu; });
+  if (found == recording.gpus.end()) return "";
+  std::string text = found->chassis.empty() ? "" : fmt::format(", chassis {}", found->chassis);
+  if (found->tray) text += fmt::format(", tray {}", *found->tray);
+  if (found->module) text += fmt::format(", module {}", *found->module);
+  return text;
+}
+
 std::string gpu_title(const Recording& recording, int gpu) {
   const auto index = static_cast<std::size_t>(gpu);
   const bool named =
       index < recording.device_names.size() && !recording.device_names[index].empty();
-  return fmt::format("GPU {}{}", gpu, named ? " (" + recording.device_names[index] + ")" : "");
+  return fmt::format("GPU {}{}{}", gpu, named ? " (" + recording.device_names[index] + ")" : "",
+                     place_text(recording, gpu));
 }
 
 void add_names(const Recording& recording, const Place& place, const Add& add) {

@@ -441,6 +441,12 @@ TEST_F(GpuRanks, AKilledOneCostsNothingThatWasRecorded) {
   kill_one(line(2, kLongTraffic, {"--gpus", "2", "-o", out()}), out(), "RACKWRIGHT_RANK", 2, 1);
 }
 
+TEST_F(GpuRanks, AreFoundByDoctor) {
+  Process run({RACKWRIGHT_GPU_STAND_IN, "doctor", "--require-gpu"}, folder_.path() / "log");
+  EXPECT_EQ(run.wait(std::chrono::seconds(30)), kFine) << log();
+  EXPECT_THAT(log(), HasSubstr("Stand-in GPU"));
+}
+
 TEST_F(GpuRanks, NeedAGpuEach) {
   EXPECT_EQ(profile(4, {"--gpus", "4", "-o", out()}), kBadInput);
   EXPECT_THAT(log(), HasSubstr("ranks: expected at most the 2 GPUs of this machine"));

@@ -12,6 +12,11 @@ TEST(InputProblem, SaysFileLineFieldExpectedFound) {
             "catalog/trays.json:7: /trays/1/tdp_w: expected a number of watts, found \"10.2 kW\"");
 }
 
+TEST(InputProblem, SendsNoControlCharactersToATerminal) {
+  EXPECT_EQ((InputProblem{"a", 1, "", "a number", "\"\x1b[2J\x7f\""}).text(),
+            "a:1: expected a number, found \"\\x1b[2J\\x7f\"");
+}
+
 TEST(InputError, HasOneLinePerProblem) {
   const InputError error({InputProblem{"a.json", 1, "/x", "a number", "\"y\""},
                           InputProblem{"a.json", 2, "/z", "a text", "3"}});

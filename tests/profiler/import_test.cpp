@@ -2,6 +2,9 @@
 
 #include <map>
 #include <sstream>
+#include <thread>
+
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -312,6 +315,30 @@ TEST(ImportDcgm, ReadsDmonAndCsv) {
   ASSERT_EQ(csv.counters.size(), 2U);
   EXPECT_EQ(csv.counters[1].gpu, 2);
   EXPECT_NEAR(csv.counters[1].duration_s, 1, 1e-6);
+}
+
+// A pipe has no size, and none is needed.
+TEST(ImportPowerLogs, ArriveThroughAPipe) {
+  const testing::TemporaryFolder folder;
+  const fs::path pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread source(
+      [&] { std::ofstream(pipe) << "timestamp,power.draw [W]\n2025/07/27 00:00:00.000,100 W\n"; });
+  EXPECT_EQ(read_nvidia_smi(pipe).counters.size(), 1U);
+  source.join();
+}
+
+TEST(RecordingIo, AGpuNamesItsPlaceOnTheAxis) {
+  Recording recording;
+  recording.device_names = {"GB200"};
+  recording.names = {"power", "W"};
+  recording.counters.push_back({.gpu = 0, .name = 0, .unit = 1, .value = 650});
+  RecordedGpu gpu;
+  gpu.chassis = "1821", gpu.tray = 3, gpu.module = 2;
+  recording.gpus = {gpu};
+  std::ostringstream out;
+  write_perfetto(recording, out);
+  EXPECT_THAT(out.str(), HasSubstr("GPU 0 (GB200), chassis 1821, tray 3, module 2"));
 }
 
 TEST(ImportPowerLogs, ALogOfTheOtherToolIsNamedAndRefused) {

@@ -187,8 +187,17 @@ TEST(ActivityParser, WaitsOwnCostPeersAndLinksAreKeptApart) {
   link.physicalNvLinkCount = 18;
   link.bandwidth = 450'000'000;  // kB/s
   link.nvswitchConnected = 1;
+  link.typeDev0 = link.typeDev1 = CUPTI_DEV_TYPE_GPU;
+  for (char i = 0; i < 16; ++i) link.idDev0.uuidDev.bytes[static_cast<int>(i)] = i;
+  CUpti_ActivityPcie bus{};
+  bus.kind = CUPTI_ACTIVITY_KIND_PCIE;
+  bus.type = CUPTI_PCIE_DEVICE_TYPE_BRIDGE;
+  bus.pcieGeneration = 5;
+  bus.linkWidth = 16;
+  bus.upstreamBus = 23;
+  bus.attr.bridgeAttr.secondaryBus = 24;
   Buffer buffer;
-  buffer.add(wait).add(overhead).add(peer).add(link);
+  buffer.add(wait).add(overhead).add(peer).add(link).add(bus);
   Keeper keeper;
   const ActivityCounts counts = parse(keeper, buffer);
   EXPECT_EQ(counts.synchronisation_ns, 250U);
@@ -197,7 +206,10 @@ TEST(ActivityParser, WaitsOwnCostPeersAndLinksAreKeptApart) {
   ASSERT_EQ(keeper.copies.size(), 1U);
   EXPECT_EQ(keeper.copies[0].kind, 10);
   EXPECT_THAT(keeper.links,
-              ::testing::ElementsAre("NVLink 4: 18 links, 450 GB/s, through a switch"));
+              ::testing::ElementsAre(
+                  "NVLink 4, GPU-00010203-0405-0607-0809-0a0b0c0d0e0f to "
+                  "GPU-00000000-0000-0000-0000-000000000000: 18 links, 450 GB/s, through a switch",
+                  "PCIe generation 5, 16 lanes, bridge to bus 24 below bus 23 of domain 0"));
 }
 
 TEST(ActivityParser, ABufferCutInARecordKeepsWhatIsWhole) {
