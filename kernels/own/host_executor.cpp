@@ -291,12 +291,16 @@ void HostThread::load_matrix(HostShared<Bf16> from, int i, std::uint32_t (&out)[
 
 void HostThread::post(const View<std::uint32_t>& view, std::int64_t i, std::uint32_t value) {
   check_global(i, 1, view.count, sizeof value, view.data);
+  looks_ = 0;
   std::atomic_ref(view.data[i]).store(value, std::memory_order_release);
 }
 
 std::uint32_t HostThread::look(const View<std::uint32_t>& view, std::int64_t i) {
   check_global(i, 1, view.count, sizeof(std::uint32_t), view.data);
-  std::this_thread::yield();
+  // Who waits longer leaves the core to the executor that it waits for.
+  constexpr int kEager = 16;
+  ++looks_ < kEager ? std::this_thread::yield()
+                    : std::this_thread::sleep_for(std::chrono::microseconds(20));
   return std::atomic_ref(view.data[i]).load(std::memory_order_acquire);
 }
 

@@ -159,6 +159,7 @@ class HostThread {
 
   HostBlock* block_ = nullptr;
   int thread_ = 0;
+  int looks_ = 0;  ///< since it posted
 };
 
 template <class T>

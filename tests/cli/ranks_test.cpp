@@ -326,7 +326,7 @@ class GpuRanks : public ::testing::Test {
     return words;
   }
   int profile(int tp, const std::vector<std::string>& more) {
-    Process run(line(tp, 600, more), folder_.path() / "log");
+    Process run(line(tp, 120, more), folder_.path() / "log");
     return run.wait(std::chrono::seconds(60));
   }
   [[nodiscard]] std::string log() const { return read_file(folder_.path() / "log"); }
@@ -409,7 +409,9 @@ TEST_F(GpuRanks, OneThatFailsWhileTracedCostsTheTraceAlone) {
     EXPECT_THAT(run.trace.incomplete_reason, HasSubstr("traced repetitions: "));
     EXPECT_GT(run.trace.slices.size(), 0U);
     EXPECT_GT(run.trace.metrics.requests, 0) << "of the replay, which came to its end";
-    EXPECT_THAT(window_names(run.recording), ::testing::Contains("traced kernels")) << rank;
+    // Rank 0 may still be before it.
+    EXPECT_THAT(window_names(run.recording),
+                ::testing::Contains(rank == 1 ? "traced kernels" : "headline"));
   }
   EXPECT_EQ(run_cli({"merge", out()}).code, kIncomplete);
 }
