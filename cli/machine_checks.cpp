@@ -228,11 +228,11 @@ std::vector<MachineCheck> check_machine(const MachineView& view) {
        "apt install libnccl2 from NVIDIA's repository"},
       {"libnccl.so.2"}, VersionCall{"ncclGetVersion", Kind::pointer, 22100, nccl_version}));
   checks.push_back(
-      check_library({"cuDNN", kMissing, "", "9 or newer",
+      check_library({"cuDNN", kMissing, "", "9.19 or newer",
                      "attention and grouped GEMM run on the own kernels only",
                      "apt install libcudnn9-cuda-13 from NVIDIA's repository"},
                     {"libcudnn.so.9", "libcudnn.so.8"},
-                    VersionCall{"cudnnGetVersion", Kind::returned, 90000, cudnn_version}));
+                    VersionCall{"cudnnGetVersion", Kind::returned, 91900, cudnn_version}));
   checks.push_back(check_program({"CUDA compiler", kMissing, "", "nvcc 12.4 or newer",
                                   "the CUDA module cannot be built on this machine",
                                   "install the CUDA toolkit and put nvcc on PATH"},

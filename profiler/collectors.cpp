@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "common/input_error.hpp"
-#include "kernels/rank_failure.hpp"
 #include "profiler/clock_alignment.hpp"
 #include "profiler/nvml/gpu_match.hpp"
 #include "profiler/nvml/nvml_tables.hpp"
@@ -220,21 +219,16 @@ const std::string& Collectors::status() const {
   return impl_->status;
 }
 
-/// A rank that fails in them, this or another, costs what they would still have shown.
+/// What fails in them, a rank or a GPU, costs what they would still have shown.
 void Collectors::Impl::repeat_traced(Recording& recording) {
-  const auto end_with = [&](const char* why) {
-    recording.incomplete = true;
-    recording.incomplete_reason = fmt::format("traced repetitions: {}", why);
-    broken = std::current_exception();
-  };
   try {
     traced->run(static_cast<std::int64_t>(begin.realtime_s * 1e9),
                 gpu_number(gpu, sampler ? sampler->gpus() : std::vector<nvml::GpuIdentity>{}),
                 recording);
-  } catch (const kernels::RankFailure& failure) {
-    end_with(failure.what());
-  } catch (const Interrupted& interrupt) {
-    end_with(interrupt.what());
+  } catch (const std::exception& failure) {
+    recording.incomplete = true;
+    recording.incomplete_reason = fmt::format("traced repetitions: {}", failure.what());
+    broken = std::current_exception();
   }
 }
 

@@ -54,7 +54,8 @@ class Collectors {
   /// they saw into the run file: `events` (operators as they ran), `windows`, `gpus`, `sensors`,
   /// `counters`, `sources`, `notes`, and `collect.*` in `meta`. Returns "" or what was lost, by
   /// which the run is then marked incomplete. Throws InputError when the file cannot be extended;
-  /// RankFailure or Interrupted, with all in the file, when the repetitions ended so.
+  /// what ended the repetitions early (RankFailure, Interrupted, BackendUnavailable) once all is in
+  /// the file.
   [[nodiscard]] std::string add_to(const std::filesystem::path& run, bool to_its_end = true);
 
  private:

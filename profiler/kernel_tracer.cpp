@@ -1,13 +1,16 @@
 #include "profiler/kernel_tracer.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "profiler/clock_alignment.hpp"
 #include "profiler/import/import.hpp"
 
 namespace rackwright::profiler {
@@ -39,6 +42,7 @@ struct KernelTracer::Impl {
   std::unordered_map<std::uint32_t, std::uint64_t> operator_of;  ///< by correlation
   std::set<std::string> links;
   std::vector<std::string> ranges;  ///< name of each operator that ran, by its number
+  std::vector<StepSpan> spans;      ///< of each on the host, which waits for its end
   const workloads::OperatorGraph* graph = nullptr;
 
   static Impl& of(void* context) { return *static_cast<Impl*>(context); }
@@ -57,6 +61,9 @@ struct KernelTracer::Impl {
   std::string start(bool graphs);
   RackwrightCuptiCounts stop();
   void add_activities(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording);
+  /// By external correlation, which is of the launching thread; else by time.
+  [[nodiscard]] std::optional<std::uint64_t> operator_at(const TracedActivity& activity,
+                                                         std::uint64_t& by_time) const;
   void add_ranges(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording);
   void add_readings(std::int64_t start_ns, const GpuNumber& gpu, Recording& recording);
   /// How many launches belong to no step.
@@ -109,9 +116,11 @@ void KernelTracer::begin(OperatorId id) {
   std::string name(impl_->graph->operators[id.value()].name);
   impl_->module.begin(impl_->session, impl_->ranges.size(), name.c_str());
   impl_->ranges.push_back(std::move(name));
+  impl_->spans.push_back({realtime_ns(), 0});
 }
 
 void KernelTracer::end(OperatorId) {
+  impl_->spans.back().end_ns = realtime_ns();
   impl_->module.end(impl_->session);
 }
 
@@ -145,28 +154,49 @@ void KernelTracer::Impl::add_activities(std::int64_t start_ns, const GpuNumber& 
   }
 }
 
+std::optional<std::uint64_t> KernelTracer::Impl::operator_at(const TracedActivity& activity,
+                                                             std::uint64_t& by_time) const {
+  if (const auto found = operator_of.find(activity.correlation); found != operator_of.end()) {
+    return found->second < ranges.size() ? std::optional(found->second) : std::nullopt;
+  }
+  const auto middle =
+      static_cast<std::int64_t>(activity.start_ns + (activity.end_ns - activity.start_ns) / 2);
+  const auto after =
+      std::upper_bound(spans.begin(), spans.end(), middle,
+                       [](std::int64_t at, const StepSpan& span) { return at < span.begin_ns; });
+  if (after == spans.begin() || middle > std::prev(after)->end_ns) return std::nullopt;
+  ++by_time;
+  return static_cast<std::uint64_t>(after - spans.begin() - 1);
+}
+
 /// From the first start to the last end of an operator's kernels on a GPU.
 void KernelTracer::Impl::add_ranges(std::int64_t start_ns, const GpuNumber& gpu,
                                     Recording& recording) {
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::pair<std::uint64_t, std::uint64_t>> spans;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::pair<std::uint64_t, std::uint64_t>> on_gpu;
+  std::uint64_t by_time = 0;
   for (const TracedActivity& activity : activities) {
-    const auto found = operator_of.find(activity.correlation);
-    if (found == operator_of.end() || found->second >= ranges.size()) continue;
+    const auto op = operator_at(activity, by_time);
+    if (!op) continue;
     auto& [from, to] =
-        spans.try_emplace({activity.device, found->second}, activity.start_ns, activity.end_ns)
+        on_gpu.try_emplace({activity.device, *op}, activity.start_ns, activity.end_ns)
             .first->second;
     from = std::min(from, activity.start_ns);
     to = std::max(to, activity.end_ns);
   }
   NameTable into(recording.names);
   std::map<std::uint32_t, std::uint32_t> tracks;
-  for (const auto& [key, span] : spans) {
+  for (const auto& [key, span] : on_gpu) {
     const auto [track, added] =
         tracks.emplace(key.first, static_cast<std::uint32_t>(recording.tracks.size()));
     if (added) recording.tracks.push_back({gpu(key.first), "operators"});
     recording.events.push_back({seconds_from(start_ns, span.first),
                                 static_cast<double>(span.second - span.first) * 1e-9, track->second,
                                 into(ranges[key.second]), EventKind::annotation, -1});
+  }
+  if (by_time > 0) {
+    recording.notes.push_back(fmt::format(
+        "{} kernels and copies came from another thread (as NCCL's do): put to operators by time",
+        by_time));
   }
 }
 

@@ -22,7 +22,8 @@ using GpuNumber = std::function<int(std::uint32_t)>;
 
 /// Kernels, copies and links as CUPTI sees them, through the module `rackwright_cupti`, which holds
 /// CUPTI from construction to the end of this. First a window of kernels, in which each operator is
-/// a range and kernels inside libraries map back to it by their external correlation; then one of
+/// a range and kernels inside libraries map back to it by their external correlation, those that
+/// another thread launched (NCCL's may) by time, as the host waits for each operator; then one of
 /// whole graph launches, which map to their steps by time: CUDA 13.0 mixes up their correlation in
 /// every window after the first.
 class KernelTracer final : public kernels::OperatorObserver {

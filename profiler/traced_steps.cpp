@@ -81,7 +81,7 @@ void TracedSteps::untraced(Recording& recording) {
 
 void TracedSteps::give_up(const std::string& reason, kernels::ReplayMode mode,
                           Recording& recording) {
-  recording.notes.push_back(reason);
+  if (std::ranges::count(recording.notes, reason) == 0) recording.notes.push_back(reason);
   if (with_others_) (void)repeat(mode, nullptr);
 }
 

@@ -1,8 +1,10 @@
 #include "profiler/kernel_tracer.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -92,6 +94,31 @@ TEST(KernelTracer, KernelsMapBackToTheOperatorsThatLaunchedThem) {
   EXPECT_EQ(recording.names[recording.counters[0].name], "cupti_power");
   EXPECT_TRUE(recording.incomplete);  // the stand-in dropped one
   EXPECT_THAT(recording.incomplete_reason, HasSubstr("1 dropped"));
+}
+
+// NCCL may launch from a thread of its own, where the external correlation is not.
+TEST(KernelTracer, AKernelOfAnotherThreadBelongsToTheOperatorThatRanThen) {
+  const Setting thread("RW_CUPTI_THREAD", "1");
+  std::string reason;
+  const auto tracer = KernelTracer::open(opened(RACKWRIGHT_CUPTI_STAND_IN), reason);
+  ASSERT_NE(tracer, nullptr) << reason;
+  workloads::OperatorGraph graph;
+  graph.operators = {{"qkv_proj"}, {"all_reduce"}, {"send"}};
+  ASSERT_EQ(tracer->start(), "");
+  tracer->step(graph);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    tracer->begin(OperatorId(i));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    tracer->end(OperatorId(i));
+  }
+  Recording recording;
+  tracer->finish(realtime_ns(), number, recording);
+  const auto span = std::find_if(recording.events.begin(), recording.events.end(), [&](auto& e) {
+    return recording.names[e.name] == "send" && e.kind == EventKind::annotation;
+  });
+  ASSERT_NE(span, recording.events.end());
+  EXPECT_NEAR(span->duration_s, 1e-4, 1e-12);
+  EXPECT_THAT(recording.notes, ::testing::Contains(HasSubstr("1 kernels and copies came from")));
 }
 
 TEST(KernelTracer, AGraphLaunchBelongsToTheStepThatRanThen) {

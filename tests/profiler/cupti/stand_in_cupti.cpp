@@ -6,6 +6,7 @@
 //   RW_CUPTI_DROPPED   records that it loses in the window of kernels (0)
 //   RW_CUPTI_CHIP      "GH100"; empty: the counters may not be read
 //   RW_CUPTI_OVERFLOW  the counters' buffer runs over
+//   RW_CUPTI_THREAD    one more kernel, of another thread, 100 us from the last operator's begin
 //   RW_CUPTI_NOT_ON    rank without CUPTI, where several are started by RACKWRIGHT_RANK
 //
 // While a window is open it sets RW_CUPTI_WINDOW for other stand-ins of the process.
@@ -23,7 +24,7 @@ namespace {
 RackwrightCuptiSink to;
 RackwrightCuptiCounterPlan plan;
 bool graph_window;
-std::uint64_t window_begin_ns;
+std::uint64_t window_begin_ns, operator_begin_ns;
 
 std::uint64_t now_ns() {
   timespec time{};
@@ -69,7 +70,9 @@ int rackwright_cupti_start(void*, int graphs, char*) {
   ::setenv("RW_CUPTI_WINDOW", "1", 1);
   return 0;
 }
-void rackwright_cupti_begin(void*, std::uint64_t, const char*) {}
+void rackwright_cupti_begin(void*, std::uint64_t, const char*) {
+  operator_begin_ns = now_ns();
+}
 void rackwright_cupti_end(void*) {}
 void rackwright_cupti_stop(void*, RackwrightCuptiCounts* counts) {
   *counts = {};
@@ -93,6 +96,12 @@ void rackwright_cupti_stop(void*, RackwrightCuptiCounts* counts) {
   kernel("gemm", 1000, 3000, 100);
   kernel("split_k_reduce", 4000, 6000, 101);
   kernel("ncclDevKernel_AllReduce", 7000, 9000, 102);
+  if (std::getenv("RW_CUPTI_THREAD") != nullptr) {
+    const RackwrightCuptiActivity other{
+        operator_begin_ns,       operator_begin_ns + 100'000, 0, 0, 7, 999,
+        RACKWRIGHT_CUPTI_KERNEL, "ncclDevKernel_SendRecv"};
+    to.activity(to.context, &other);
+  }
   const RackwrightCuptiActivity copy{1'000'010'000,         1'000'011'000,        4096, 0, 7, 103,
                                      RACKWRIGHT_CUPTI_COPY, "copy host to device"};
   to.activity(to.context, &copy);
