@@ -171,7 +171,13 @@ check_abort() {
   two_gpu_workload "$folder/work.json" 1e6
   killed_rank profile "$rackwright" profile "$folder/work.json" --backend cuda --gpus 2 -o "$folder/ranks"
   "$rackwright" merge "$folder/ranks" >/dev/null 2>&1
-  if [ $? -eq 4 ]; then pass "merge after a killed rank: an incomplete run"; else fail "merge after a killed rank: not 4"; fi
+  if [ $? -ne 4 ]; then
+    fail "merge after a killed rank: not 4"
+  elif have sqlite3 && [ "$(sqlite3 "$folder/ranks/run.rw" "SELECT count(*) FROM rank_slices WHERE rank = 1")" -eq 0 ]; then
+    fail "merge after a killed rank: it lost what it had recorded"
+  else
+    pass "merge after a killed rank: an incomplete run"
+  fi
   rm -rf "$folder"
   if have all_reduce_perf && have mpirun; then
     killed_rank nccl-tests mpirun -n 2 all_reduce_perf -g 1 -b 1G -e 1G -n 100000
