@@ -207,7 +207,8 @@ TEST(PeerAllReduceShapes, RefusesWhatItDoesNotHold) {
   EXPECT_THROW(run_on_host(executor, args), ShapeFault);
   args = ranks.args(0, 0);
   EXPECT_THROW(run_on_host(executor, args), ShapeFault);
-  args = ranks.args(2, 8);
+  args = ranks.args(0, 8);
+  args.rank = 2;
   EXPECT_THROW(run_on_host(executor, args), ShapeFault);
 }
 
