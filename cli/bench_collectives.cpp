@@ -1,5 +1,6 @@
 #include "cli/bench_collectives.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <ostream>
 
@@ -49,7 +50,7 @@ std::size_t parse_size(const std::string& text, std::string_view option) {
 }
 
 std::vector<RankPlace> places(launch::Communicator& ranks, const std::string& device) {
-  const auto hosts = ranks.gather_texts(profiler::host_name());
+  const auto hosts = ranks.gather_texts(launch::host_name());
   const auto devices = ranks.gather_texts(device);
   const auto pids = ranks.gather_numbers(static_cast<double>(::getpid()));
   std::vector<RankPlace> all;
@@ -123,6 +124,13 @@ kernels::CollectiveSweep BenchCollectives::sweep() const {
     throw InputError(InputProblem{"", 0, "-e", fmt::format("at least the first size, {}", from_),
                                   fmt::format("\"{}\"", to_)});
   }
+  if (buffers_ == "engine") {
+    if (sweep.from > RACKWRIGHT_PEER_BYTES) {
+      throw InputError(InputProblem{"", 0, "-b", "at most 1M with --buffers engine",
+                                    fmt::format("\"{}\"", from_)});
+    }
+    sweep.to = std::min<std::size_t>(sweep.to, RACKWRIGHT_PEER_BYTES);
+  }
   if (!(sweep.factor > 1)) {
     throw InputError(InputProblem{"", 0, "-f", "a factor above 1", factor_});
   }
@@ -181,7 +189,6 @@ int BenchCollectives::run_ops(CommandContext& context, launch::Communicator& ran
     std::vector<kernels::CollectiveRow> rows;
     std::vector<topology::CollectiveForecast> forecasts;
     for (const std::size_t size : kernels::sweep_sizes(options)) {
-      if (size > collectives.most_bytes()) continue;
       auto row = kernels::bench_collective(collectives, ranks, op, size, options);
       if (!row) continue;
       wrong += row->out_of_place.wrong.value_or(0);
@@ -191,9 +198,9 @@ int BenchCollectives::run_ops(CommandContext& context, launch::Communicator& ran
     }
     if (ranks.rank() != 0) continue;
     context.out << collective_table(rows, list, collectives.name(), options, forecasts);
-    if (options.to > collectives.most_bytes()) {
+    if (buffers_ == "engine" && parse_size(to_, "-e") > options.to) {
       context.out << fmt::format("# beyond {} B engines leave it to NCCL: --buffers plain\n",
-                                 collectives.most_bytes());
+                                 options.to);
     }
     if (!rows.empty()) context.out << forecast_note(forecasts, op) << '\n';
     if (!json_.empty()) write_json(collective_json(rows, list, collectives.name(), options), op);
@@ -214,8 +221,16 @@ int BenchCollectives::run(CommandContext& context) {
     throw InputError(
         InputProblem{"", 0, "--backend", "host or cuda", fmt::format("\"{}\"", backend_)});
   }
-  const auto kind = all_reduce_kind();
-  if (backend_ == "cuda") stated.all_reduce = kind;
+  stated.all_reduce = all_reduce_kind();
+  if (backend_ == "host" && (buffers_ != "plain" || graph_)) {
+    throw InputError(
+        InputProblem{"", 0, "--backend", "cuda with --buffers or --graph", "\"host\""});
+  }
+  if (buffers_ == "engine" && gpus > RACKWRIGHT_PEER_RANKS) {
+    throw InputError(InputProblem{
+        "", 0, "--gpus", fmt::format("2 to {} with --buffers engine", RACKWRIGHT_PEER_RANKS),
+        std::to_string(gpus)});
+  }
   if (gpus > 1 && launch::starter() == launch::Starter::nobody) {
     // What is wrong is said once, not by each rank.
     (void)topology::make_forecaster(stated, gpus, context.data);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <unistd.h>
+#include "common/launch/launch.hpp"
 
 namespace rackwright::profiler {
 
@@ -48,7 +48,7 @@ RankRecord::RankRecord(std::filesystem::path file, launch::Communicator& ranks)
     : file_(std::move(file)), ranks_(ranks) {
   meta_.rank = ranks.rank();
   meta_.ranks = ranks.size();
-  meta_.host = host_name();
+  meta_.host = launch::host_name();
   const ClockOffset start = exchange_clocks(ranks);
   meta_.clock = ClockAlignment{start, start};
   look();
@@ -67,20 +67,15 @@ void RankRecord::finish() {
   write_rank_meta(file_, meta_);
 }
 
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 int ranks_on_host(launch::Communicator& ranks) {
-  const auto hosts = ranks.gather_texts(host_name());
-  return static_cast<int>(std::count(hosts.begin(), hosts.end(), host_name()));
+  const auto hosts = ranks.gather_texts(launch::host_name());
+  return static_cast<int>(std::count(hosts.begin(), hosts.end(), launch::host_name()));
 }
 
 int place_on_host(launch::Communicator& ranks) {
-  const auto hosts = ranks.gather_texts(host_name());
-  return static_cast<int>(std::count(hosts.begin(), hosts.begin() + ranks.rank(), host_name()));
+  const auto hosts = ranks.gather_texts(launch::host_name());
+  return static_cast<int>(
+      std::count(hosts.begin(), hosts.begin() + ranks.rank(), launch::host_name()));
 }
 
 }  // namespace rackwright::profiler

@@ -30,8 +30,6 @@ class RankRecord {
   std::vector<ClockPair> clocks_;
 };
 
-/// `gethostname`.
-[[nodiscard]] std::string host_name();
 /// Ranks on this rank's host, itself among them. A call of all ranks.
 [[nodiscard]] int ranks_on_host(launch::Communicator& ranks);
 /// Number of this rank among them. A call of all ranks.

@@ -164,6 +164,12 @@ int rank_here() {
   return 0;
 }
 
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
 std::unique_ptr<Communicator> join() {
   switch (starter()) {
     case Starter::rackwright:

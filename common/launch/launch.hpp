@@ -14,6 +14,9 @@ enum class Starter { nobody, rackwright, mpi };
 /// (MPICH, Intel), SLURM_PROCID in a step of several tasks (srun).
 [[nodiscard]] Starter starter();
 
+/// `gethostname`.
+[[nodiscard]] std::string host_name();
+
 /// Its rank, by the same; 0 when nobody did.
 [[nodiscard]] int rank_here();
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,10 +25,6 @@ class Collectives {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Of this rank, for the list of ranks: "8 cores", "NVIDIA H100".
   [[nodiscard]] virtual std::string device() const = 0;
-  /// Of a call's size S.
-  [[nodiscard]] virtual std::size_t most_bytes() const {
-    return std::numeric_limits<std::size_t>::max();
-  }
   /// Bytes over the busiest rank's link by the algorithm that runs.
   [[nodiscard]] virtual double wire_bytes(CollectiveOp op, double bytes, int ranks) const {
     return kernels::wire_bytes(op, bytes, ranks);

@@ -48,9 +48,6 @@ class NcclCollectives final : public Collectives {
                        options_.graph ? ", CUDA graph" : "");
   }
   [[nodiscard]] std::string device() const override { return device_; }
-  [[nodiscard]] std::size_t most_bytes() const override {
-    return peers_ ? RACKWRIGHT_PEER_BYTES : Collectives::most_bytes();
-  }
   [[nodiscard]] double wire_bytes(CollectiveOp op, double bytes, int ranks) const override {
     if (!peers_) return Collectives::wire_bytes(op, bytes, ranks);
     workloads::CollectiveShape shape{workloads::CollectiveKind::all_reduce, ranks, bytes};

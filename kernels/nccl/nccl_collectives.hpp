@@ -21,7 +21,7 @@ struct NcclOptions {
 
 /// Collectives by NCCL on this rank's GPU. Symmetric buffers become plain ones, and the name says
 /// why, where NCCL is older than 2.27. Uneven exchanges, chains and KV transfers are groups of
-/// sends and receives. Engine buffers are for all-reduces of at most `most_bytes`; in place, the
+/// sends and receives. Engine buffers are for all-reduces of at most RACKWRIGHT_PEER_BYTES; in place, the
 /// vector is copied into the peer memory first, as engines do outside of CUDA graphs. Throws
 /// BackendUnavailable on every rank when one has no peer memory. Keeps references; `device_name` is
 /// of the GPU that `open` took.

@@ -4,8 +4,8 @@
 #include <span>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "common/launch/launch.hpp"
 #include "workloads/operator.hpp"
 
 namespace rackwright::kernels {
@@ -13,12 +13,6 @@ namespace rackwright::kernels {
 namespace {
 
 using Handle = std::array<char, RACKWRIGHT_PEER_HANDLE>;
-
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
 
 /// The first rank with something to say, on every rank; "" when none has.
 std::string first_of(launch::Communicator& ranks, const std::string& text) {
@@ -76,9 +70,9 @@ int PeerMemory::map(const std::vector<Handle>& handles, char* message) {
 SharedPeers SharedPeers::among(NcclComm& comm, launch::Communicator& ranks) {
   if (ranks.size() < 2 || ranks.size() > RACKWRIGHT_PEER_RANKS) {
     return {nullptr,
-            fmt::format("{} ranks: it is of 2 to {}", ranks.size(), RACKWRIGHT_PEER_RANKS)};
+            fmt::format("it takes 2 to {} ranks, not {}", RACKWRIGHT_PEER_RANKS, ranks.size())};
   }
-  const auto hosts = ranks.gather_texts(host_name());
+  const auto hosts = ranks.gather_texts(launch::host_name());
   if (std::ranges::any_of(hosts, [&](const auto& host) { return host != hosts[0]; })) {
     return {nullptr, "ranks on several hosts, and CUDA IPC is within one"};
   }

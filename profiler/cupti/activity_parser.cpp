@@ -63,14 +63,19 @@ std::string link_text(const CUpti_ActivityNvLink4& link) {
          (link.nvswitchConnected != 0 ? ", through a switch" : "");
 }
 
+/// Two hexadecimal digits, as lspci and nvidia-smi write it.
+std::string bus_text(std::uint16_t bus) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return {kDigits[bus >> 4 & 15U], kDigits[bus & 15U]};
+}
+
 std::string link_text(const CUpti_ActivityPcie& link) {
   const bool gpu = link.type == CUPTI_PCIE_DEVICE_TYPE_GPU;
-  const std::string device =
-      gpu ? uuid_text(link.attr.gpuAttr.uuidDev)
-          : "bridge to bus " + std::to_string(link.attr.bridgeAttr.secondaryBus);
+  const std::string device = gpu ? uuid_text(link.attr.gpuAttr.uuidDev)
+                                 : "bridge to bus " + bus_text(link.attr.bridgeAttr.secondaryBus);
   return "PCIe generation " + std::to_string(link.pcieGeneration) + ", " +
          std::to_string(link.linkWidth) + " lanes, " + device + " below bus " +
-         std::to_string(link.upstreamBus) + " of domain " + std::to_string(link.domain);
+         bus_text(link.upstreamBus) + " of domain " + std::to_string(link.domain);
 }
 
 /// One record carries one kind; clocks are two readings.

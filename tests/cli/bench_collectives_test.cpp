@@ -133,5 +133,28 @@ TEST(BenchCollectives, EngineBuffersAreForAllReduces) {
                                     "\"broadcast\""));
 }
 
+// What the host does not have would otherwise be left out without a word.
+TEST(BenchCollectives, BuffersAndGraphsAreForGpus) {
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--buffers", "symmetric"}, {"--graph"}, {"--buffers", "engine"}}) {
+    std::vector<std::string> line{"bench", "collectives"};
+    line.insert(line.end(), more.begin(), more.end());
+    const auto result = run_cli(line);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, HasSubstr("--backend: expected cuda with --buffers or --graph"));
+  }
+}
+
+TEST(BenchCollectives, EnginesReduceUpToOneMebibyteOnEightGpus) {
+  const auto refused = [](const std::vector<std::string>& more) {
+    std::vector<std::string> line{"bench", "collectives", "--backend",
+                                  "cuda",  "--buffers",   "engine"};
+    line.insert(line.end(), more.begin(), more.end());
+    return run_cli(line).err;
+  };
+  EXPECT_THAT(refused({"-b", "2M", "-e", "4M"}), HasSubstr("-b: expected at most 1M"));
+  EXPECT_THAT(refused({"--gpus", "9"}), HasSubstr("--gpus: expected 2 to 8"));
+}
+
 }  // namespace
 }  // namespace rackwright::cli

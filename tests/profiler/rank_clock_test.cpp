@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/launch/launch.hpp"
 #include "common/launch/shared_ranks.hpp"
 #include "profiler/run_file.hpp"
 #include "tests/temporary_folder.hpp"
@@ -46,7 +47,7 @@ TEST(RankRecord, IsInTheFileFromTheStartOn) {
     const RankMeta started = read();
     EXPECT_EQ(started.rank, ranks.rank());
     EXPECT_EQ(started.ranks, 2);
-    EXPECT_EQ(started.host, host_name());
+    EXPECT_EQ(started.host, launch::host_name());
     EXPECT_GT(started.start_ns, 1'600'000'000'000'000'000);  // after 2020
     ASSERT_TRUE(started.clock);
     EXPECT_EQ(started.clock->end.at_s, started.clock->start.at_s);

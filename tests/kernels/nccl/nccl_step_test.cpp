@@ -167,7 +167,7 @@ TEST_F(NcclStep, NineRanksAreTooManyForPeerMemory) {
     const auto backend = backend_of(ranks, tensor_parallel(9));
     const auto step = backend->prepare({{collective(engine_all_reduce(9, 180))}}, {});
     EXPECT_THAT(backend->choices().at("attention_all_reduce"),
-                HasSubstr("no kernel of engines: 9 ranks: it is of 2 to 8"));
+                HasSubstr("no kernel of engines: it takes 2 to 8 ranks, not 9"));
   });
   for (const auto& failure : failures) EXPECT_EQ(failure, "");
 }

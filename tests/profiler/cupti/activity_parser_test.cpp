@@ -209,7 +209,7 @@ TEST(ActivityParser, WaitsOwnCostPeersAndLinksAreKeptApart) {
               ::testing::ElementsAre(
                   "NVLink 4, GPU-00010203-0405-0607-0809-0a0b0c0d0e0f to "
                   "GPU-00000000-0000-0000-0000-000000000000: 18 links, 450 GB/s, through a switch",
-                  "PCIe generation 5, 16 lanes, bridge to bus 24 below bus 23 of domain 0"));
+                  "PCIe generation 5, 16 lanes, bridge to bus 18 below bus 17 of domain 0"));
 }
 
 TEST(ActivityParser, ABufferCutInARecordKeepsWhatIsWhole) {
